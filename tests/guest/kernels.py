@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's cloud kernels that have sched_ext: which there are, and one of them unpacked and ready to boot.
+
+The archive's versions rotate, so none is named here: the list comes from the archive (newest of each minor
+series) and what was downloaded stays in the cache, which also serves when the archive cannot be reached.
+Nothing is installed. Used from one thread; several processes may share the cache. Failure: HarnessError.
+"""
+
+import fcntl
+import glob
+import gzip
+import lzma
+import os
+import re
+import shutil
+import struct
+import subprocess
+import tarfile
+import tempfile
+import time
+
+from errors import HarnessError
+from image import REPO
+
+SUITE = "trixie-backports"
+FIRST_WITH_SCHED_EXT = (6, 19)  # Debian builds its kernels without it before
+PACKAGE = re.compile(r"linux-(binary|image)-((\d+)\.(\d+)(?:\.(\d+))?\S*-cloud-amd64)")
+APT = os.path.join(REPO, "tools/setup/apt_private")
+LIST_AGE_S = 86400
+UNPACKERS = {  # magic at the payload's start → function from bytes to bytes
+    b"\x1f\x8b": gzip.decompress,
+    b"\xfd7zXZ": lzma.decompress,
+    b"\x28\xb5\x2f\xfd": lambda data: _pipe(["zstd", "-dcq"], data),
+    b"\x02\x21\x4c\x18": lambda data: _pipe(["lz4", "-dcq"], data),
+}
+
+
+def version_key(version):
+    """Sorts 6.9 before 6.19: the leading numbers of '7.3.4+deb13-cloud-amd64' as a tuple."""
+    return tuple(int(number) for number in re.match(r"[\d.]*\d", version).group().split("."))
+
+
+def parse_packages(names):
+    """{version: package} of the bootable kernels among package names; the split-off 'binary' one wins."""
+    found = {}
+    for name in sorted(names):  # 'binary' sorts before 'image'
+        match = PACKAGE.fullmatch(name)
+        if match and (int(match[3]), int(match[4])) >= FIRST_WITH_SCHED_EXT:
+            found.setdefault(match[2], name)
+    return found
+
+
+def newest_of_each_series(versions):
+    """The newest version of each minor series, newest series first."""
+    best = {}
+    for version in sorted(versions, key=version_key):
+        best[version_key(version)[:2]] = version
+    return sorted(best.values(), key=version_key, reverse=True)
+
+
+def choose(wanted, versions):
+    """The newest version that 'wanted' names: 'newest', a series (7.3), a release (7.3.4) or all of it."""
+    if wanted != "newest":
+        versions = [v for v in versions if v == wanted or re.match(re.escape(wanted) + r"(?=[.+])", v)]
+    return max(versions, key=version_key, default=None)
+
+
+class Store:
+    """The archive's and the cache's kernels. `say` prints a line for the person waiting."""
+
+    def __init__(self, cache, say):
+        self._folder = os.path.join(cache, "kernels")
+        self._say = say
+
+    def cached(self):
+        paths = glob.glob(os.path.join(self._folder, "*", "vmlinux"))
+        return {os.path.basename(os.path.dirname(path)) for path in paths}
+
+    def available(self):
+        """{version: package} in the archive; empty, with a note, when it cannot be reached.
+
+        Asked at most once a day: apt takes as long to answer as the rest of the harness to start.
+        """
+        listing = os.path.join(self._folder, "available")
+        if not os.path.exists(listing) or time.time() - os.path.getmtime(listing) > LIST_AGE_S:
+            answer = self._apt("apt-cache", "pkgnames", "linux-")
+            if answer.returncode != 0:
+                self._say("the Debian archive cannot be reached, only kernels in the cache can be used")
+                return {}
+            os.makedirs(self._folder, exist_ok=True)
+            _publish(answer.stdout, listing)
+        with open(listing, encoding="utf-8") as stream:
+            return parse_packages(stream.read().split())
+
+    def get(self, wanted):
+        """(version, path of the uncompressed kernel) of what --kernel names; a file's path is taken as it is."""
+        if os.path.sep in wanted:
+            return self._from_file(wanted)
+        packages = self.available()
+        version = choose(wanted, set(packages) or self.cached()) or choose(wanted, self.cached())
+        if version is None:
+            known = ", ".join(newest_of_each_series(set(packages) | self.cached())) or "none"
+            raise HarnessError(f"no kernel {wanted}; there are: {known} (./run guest --list)")
+        path = os.path.join(self._folder, version, "vmlinux")
+        if not os.path.exists(path):
+            self._download(version, packages[version], path)
+        return version, path
+
+    def _from_file(self, path):
+        try:
+            with open(path, "rb") as stream:
+                content = stream.read()
+        except OSError as error:
+            raise HarnessError(f"--kernel {path}: {error.strerror}") from error
+        if content[:4] == b"\x7fELF":
+            return path, path
+        target = os.path.join(self._folder, f"file-{os.stat(path).st_mtime_ns}-{len(content)}", "image")
+        if not os.path.exists(target):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            _publish(extract_vmlinux(content), target)
+        return path, target
+
+    def _download(self, version, package, path):
+        os.makedirs(self._folder, exist_ok=True)
+        with open(os.path.join(self._folder, "lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.path.exists(path):
+                return
+            self._say(f"downloading kernel {version} from Debian's archive")
+            with tempfile.TemporaryDirectory(dir=self._folder, prefix="tmp.") as folder:
+                answer = self._apt("apt-get", "download", package, folder=folder)
+                if answer.returncode != 0:
+                    raise HarnessError(f"cannot download {package}: {_last_line(answer.stderr)}")
+                kernel = extract_vmlinux(read_from_deb(glob.glob(folder + "/*.deb")[0]))
+            if b"scx_bpf_dsq_insert" not in kernel:
+                raise HarnessError(f"kernel {version} is built without sched_ext; choose another (--list)")
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            _publish(kernel, path)
+
+    def _apt(self, tool, *arguments, folder=None):
+        command = [APT, "--max-age", str(LIST_AGE_S), "kernels", SUITE, tool, *arguments]
+        # apt drops to a user that may not write here; the download is verified all the same.
+        if tool == "apt-get":
+            command[6:6] = ["-o", "APT::Sandbox::User=root", "-q"]
+        return subprocess.run(command, cwd=folder, capture_output=True, check=False)
+
+
+def read_from_deb(path):
+    """The compressed kernel in a Debian package."""
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", path], stdout=subprocess.PIPE) as unpack:
+        with tarfile.open(fileobj=unpack.stdout, mode="r|") as archive:
+            for member in archive:
+                if member.isfile() and re.search(r"/vmlinuz(-[^/]*)?$", member.name):
+                    content = archive.extractfile(member).read()
+                    shutil.copyfileobj(unpack.stdout, open(os.devnull, "wb"))
+                    return content
+    raise HarnessError(f"{os.path.basename(path)} contains no kernel")
+
+
+def extract_vmlinux(image):
+    """The ELF kernel inside a bzImage: it starts over a second sooner under emulation."""
+    if image[0x1FE:0x200] != b"\x55\xaa" or image[0x202:0x206] != b"HdrS":
+        raise HarnessError("not a Linux x86 kernel image")
+    sectors = image[0x1F1] or 4
+    offset, length = struct.unpack_from("<II", image, 0x248)
+    start = (sectors + 1) * 512 + offset
+    payload = image[start : start + length]
+    for magic, unpack in UNPACKERS.items():
+        if payload.startswith(magic):
+            # The last four bytes are the unpacked size, not part of the compressed stream.
+            return unpack(payload[:-4])
+    raise HarnessError(f"the kernel's compression is unknown (starts with {payload[:4].hex()})")
+
+
+def _pipe(command, data):
+    answer = subprocess.run(command, input=data, capture_output=True, check=False)
+    if not answer.stdout.startswith(b"\x7fELF"):
+        raise HarnessError(f"{command[0]} cannot unpack the kernel: {_last_line(answer.stderr)}")
+    return answer.stdout
+
+
+def _publish(content, path):
+    partial = f"{path}.{os.getpid()}"
+    with open(partial, "wb") as stream:
+        stream.write(content)
+    os.rename(partial, path)
+
+
+def _last_line(raw):
+    lines = raw.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "no message"
