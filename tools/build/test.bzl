@@ -8,13 +8,14 @@
     )
 """
 
-def unit_test(name, srcs, deps = [], size = "small", timeout = "short", **kwargs):
+def unit_test(name, srcs, deps = [], size = "small", timeout = "short", data = [], **kwargs):
     """A cc_test with GoogleTest, GoogleMock and their main(). Timeout "short" is 60 s."""
     native.cc_test(
         name = name,
         srcs = srcs,
         size = size,
         timeout = timeout,
+        data = data + ["//tools/build:tsan.supp"],
         deps = deps + ["//third_party/system:gtest_main"],
         **kwargs
     )
