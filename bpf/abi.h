@@ -43,7 +43,7 @@ typedef uint8_t schedd_u8;
 typedef uint16_t schedd_u16;
 typedef uint32_t schedd_u32;
 typedef int32_t schedd_s32;
-typedef unsigned long long schedd_u64;
+typedef uint64_t schedd_u64;
 #endif
 
 enum {

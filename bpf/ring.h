@@ -29,6 +29,14 @@
 #define SCHEDD_STORE_RELEASE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define SCHEDD_EXCHANGE(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 #endif
+/* One untorn access without ordering: for words that another side may touch at the same time. */
+#ifdef __bpf__
+#define SCHEDD_READ(p) (*(const volatile __typeof__(*(p))*)(p))
+#define SCHEDD_WRITE(p, v) ((void)(*(volatile __typeof__(*(p))*)(p) = (v)))
+#else
+#define SCHEDD_READ(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+#define SCHEDD_WRITE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#endif
 #define SCHEDD_ADD(p, v) __sync_fetch_and_add((p), (v))
 #define SCHEDD_CAS(p, old, new_) __sync_val_compare_and_swap((p), (old), (new_))
 
@@ -72,15 +80,15 @@ SCHEDD_INLINE int schedd_decision_put(struct schedd_decision_ring* ring,
   struct schedd_decision* record = &ring->records[head & (SCHEDD_DECISION_RING_SIZE - 1)];
   if (schedd_decision_room(ring) == 0) return 0;
   SCHEDD_EXCHANGE(&record->ticket, 0);
-  record->slot = decision->slot;
-  record->seq = decision->seq;
-  record->cpu = decision->cpu;
-  record->flags = decision->flags;
-  record->slice_ns = decision->slice_ns;
-  record->deadline = decision->deadline;
-  record->generation = decision->generation;
-  record->weight = decision->weight;
-  record->key = decision->key;
+  SCHEDD_WRITE(&record->slot, decision->slot);
+  SCHEDD_WRITE(&record->seq, decision->seq);
+  SCHEDD_WRITE(&record->cpu, decision->cpu);
+  SCHEDD_WRITE(&record->flags, decision->flags);
+  SCHEDD_WRITE(&record->slice_ns, decision->slice_ns);
+  SCHEDD_WRITE(&record->deadline, decision->deadline);
+  SCHEDD_WRITE(&record->generation, decision->generation);
+  SCHEDD_WRITE(&record->weight, decision->weight);
+  SCHEDD_WRITE(&record->key, decision->key);
   SCHEDD_STORE_RELEASE(&record->ticket, head + 1);
   SCHEDD_STORE_RELEASE(&ring->head, head + 1);
   return 1;
@@ -96,7 +104,17 @@ SCHEDD_INLINE int schedd_decision_take(struct schedd_decision_ring* ring,
   schedd_u64 tail = SCHEDD_LOAD_ACQUIRE(&ring->tail);
   struct schedd_decision* record = &ring->records[tail & (SCHEDD_DECISION_RING_SIZE - 1)];
   if (SCHEDD_LOAD_ACQUIRE(&record->ticket) != tail + 1) return 0;
-  *out = *record;
+  out->ticket = tail + 1;
+  out->slot = SCHEDD_READ(&record->slot);
+  out->seq = SCHEDD_READ(&record->seq);
+  out->cpu = SCHEDD_READ(&record->cpu);
+  out->flags = SCHEDD_READ(&record->flags);
+  out->slice_ns = SCHEDD_READ(&record->slice_ns);
+  out->deadline = SCHEDD_READ(&record->deadline);
+  out->generation = SCHEDD_READ(&record->generation);
+  out->weight = SCHEDD_READ(&record->weight);
+  out->key = SCHEDD_READ(&record->key);
+  out->reserved = 0;
   return SCHEDD_CAS(&ring->tail, tail, tail + 1) == tail ? 1 : -1;
 }
 

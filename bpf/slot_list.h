@@ -53,7 +53,7 @@ SCHEDD_INLINE int schedd_slot_give(struct schedd_header* header, void* context, 
   if (!slot) return 0;
   for (i = 0; i < SCHEDD_SLOT_LIST_TRIES; i++) {
     schedd_u64 head = SCHEDD_LOAD_ACQUIRE(&header->free_head);
-    slot->free_next = (schedd_u32)head;
+    SCHEDD_WRITE(&slot->free_next, (schedd_u32)head);
     if (SCHEDD_CAS(&header->free_head, head, ((head >> 32) + 1) << 32 | (index + 1)) == head) {
       SCHEDD_ADD(&header->used_slots, (schedd_u64)-1);
       return 1;
