@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # What every script behind ./run shares: messages, exit codes, the cache directory, what machine this is.
 #
 # Sourced by bash, never run. It changes nothing on the machine. Messages go to stderr, so that a
@@ -41,12 +42,12 @@ cache_dir() {
   printf '%s\n' "$dir"
 }
 
+os_field() { sed -n "s/^$1=\"\?\([^\"]*\)\"\?\$/\1/p" "${SCHEDD_OS_RELEASE:-/etc/os-release}" 2>/dev/null; }
+
 # Codename of a Debian release we support (bookworm, trixie); dies on anything else.
 debian_codename() {
-  local os_release="${SCHEDD_OS_RELEASE:-/etc/os-release}" id name pretty
-  id=$(. "$os_release" 2>/dev/null && printf '%s' "${ID:-}")
-  name=$(. "$os_release" 2>/dev/null && printf '%s' "${VERSION_CODENAME:-}")
-  pretty=$(. "$os_release" 2>/dev/null && printf '%s' "${PRETTY_NAME:-}")
+  local id name pretty
+  id=$(os_field ID) name=$(os_field VERSION_CODENAME) pretty=$(os_field PRETTY_NAME)
   case "$id/$name" in
     debian/bookworm | debian/trixie) printf '%s\n' "$name" ;;
     *)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The checks that need no running program: one case each, over the files git knows.
+
+A tool that cannot be had is a skipped case that says why. Single-threaded; changes no file.
+"""
+
+import os
+import re
+import subprocess
+
+import unit
+from results import FAILED, PASSED, SKIPPED, Case, tail
+
+REPO = unit.REPO
+C_LIKE = (".h", ".c", ".cc", ".hpp")
+NOT_OURS = ("third_party/", "LICENSE")
+NO_COMMENTS = (".json", ".md", ".supp")  # files that carry no SPDX line
+MAX_LINES_SHOWN = 40
+
+
+def tracked():
+    """Files in git's index and new ones that are not ignored, without what is not ours."""
+    answer = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=REPO, capture_output=True,
+                            text=True, check=True)
+    paths = [path for path in answer.stdout.splitlines() if os.path.isfile(os.path.join(REPO, path))]
+    return [path for path in paths if not path.startswith(NOT_OURS)]
+
+
+def command_case(name, command):
+    answer = subprocess.run(command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if answer.returncode == 0:
+        return Case(name, PASSED)
+    return Case(name, FAILED, tail(answer.stdout, MAX_LINES_SHOWN) or f"exit code {answer.returncode}")
+
+
+def clang_format(files):
+    sources = [path for path in files if path.endswith(C_LIKE)]
+    if not sources:
+        return Case("clang-format", FAILED, "found no C or C++ file to check")
+    answer = subprocess.run(["clang-format-19", "--dry-run", "--Werror", *sources], cwd=REPO, capture_output=True,
+                            text=True, check=False)
+    if answer.returncode == 0:
+        return Case("clang-format", PASSED)
+    wrong = sorted(set(re.findall(r"^(\S+?):\d+:\d+: error", answer.stderr, re.MULTILINE)))
+    detail = "mend with: clang-format-19 -i " + " ".join(wrong) if wrong else tail(answer.stderr)
+    return Case("clang-format", FAILED, detail)
+
+
+def clang_tidy(_):
+    with open(os.path.join(REPO, ".bazelrc"), encoding="utf-8") as stream:
+        if "build:clang-tidy" not in stream.read():
+            return Case("clang-tidy", SKIPPED, ".bazelrc has no configuration clang-tidy")
+    answer = unit.bazel("build", "--config=clang-tidy", "--keep_going", "//...", stdout=subprocess.PIPE,
+                        stderr=subprocess.STDOUT, text=True)
+    if answer.returncode == 0:
+        return Case("clang-tidy", PASSED)
+    findings = [line for line in answer.stdout.splitlines() if re.search(r"(warning|error): ", line)]
+    return Case("clang-tidy", FAILED, "\n".join(findings[:MAX_LINES_SHOWN]) or tail(answer.stdout))
+
+
+def buf(_):
+    found = subprocess.run(["tools/setup/buf"], cwd=REPO, capture_output=True, text=True, check=False)
+    if found.returncode != 0:
+        return Case("buf lint", SKIPPED, found.stderr.strip() or "buf cannot be had")
+    return command_case("buf lint", [found.stdout.strip(), "lint", "--path", "proto"])
+
+
+def is_shell(path):
+    with open(os.path.join(REPO, path), "rb") as stream:
+        return path.endswith(".sh") or re.match(rb"#!.*\b(ba)?sh$", stream.readline().rstrip()) is not None
+
+
+def shellcheck(files):
+    scripts = [path for path in files if is_shell(path)]
+    return command_case("shellcheck", ["shellcheck", "-x", "-S", "warning", *scripts])
+
+
+def python_syntax(files):
+    sources = [path for path in files if path.endswith(".py")]
+    program = "import ast, sys\nfor path in sys.argv[1:]: ast.parse(open(path).read(), path)"
+    return command_case("python syntax", ["python3", "-c", program, *sources])
+
+
+def spdx(files):
+    bad = []
+    for path in files:
+        if path.endswith(NO_COMMENTS) or os.path.basename(path).startswith("."):
+            continue
+        with open(os.path.join(REPO, path), "rb") as stream:
+            head = b"".join(stream.readline() for _ in range(2))  # a script's first line is its #!
+        if b"SPDX-License-Identifier:" not in head:
+            bad.append(path)
+    if bad:
+        return Case("SPDX line first", FAILED, "missing in: " + " ".join(bad))
+    return Case("SPDX line first", PASSED)
+
+
+CHECKS = {"clang-format": clang_format, "clang-tidy": clang_tidy, "buf": buf, "shellcheck": shellcheck,
+          "python": python_syntax, "spdx": spdx}
+
+
+def run(report, pattern):
+    files = tracked()
+    for name, check in CHECKS.items():
+        if re.search(pattern, "lint/" + name):
+            report.add("lint/" + name, [check(files)])
