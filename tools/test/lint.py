@@ -62,7 +62,7 @@ def buf(_):
     found = subprocess.run(["tools/setup/buf"], cwd=REPO, capture_output=True, text=True, check=False)
     if found.returncode != 0:
         return Case("buf lint", SKIPPED, found.stderr.strip() or "buf cannot be had")
-    return command_case("buf lint", [found.stdout.strip(), "lint", "--path", "proto"])
+    return command_case("buf lint", [found.stdout.strip(), "lint", "proto"])
 
 
 def is_shell(path):
