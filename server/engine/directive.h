@@ -2,8 +2,9 @@
 //
 // A change of what is in force, as handed to the scheduling thread.
 //
-// Built and freed by the control thread; the scheduling thread only reads it, and applies it whole between two passes, so
-// nothing is ever half in force. One generation for each directive, strictly increasing.
+// Built and freed by the control thread; the scheduling thread only reads it, and applies it whole
+// between two passes, so nothing is ever half in force. One generation for each directive, strictly
+// increasing.
 #ifndef SCHEDD_ENGINE_DIRECTIVE_H_
 #define SCHEDD_ENGINE_DIRECTIVE_H_
 
@@ -18,9 +19,9 @@ namespace schedd {
 // Weight and slice that an override gives one task. Both 0: back to the task's own.
 struct TaskSetting {
   uint32_t slot = 0;
-  uint32_t key = 0;       // schedd_slot.key: ignored when the slot has another owner by now
-  int32_t weight = 0;     // 1 to 10000; 0: the kernel's
-  int64_t slice_ns = 0;   // 0: the policy's
+  uint32_t key = 0;      // schedd_slot.key: ignored when the slot has another owner by now
+  int32_t weight = 0;    // 1 to 10000; 0: the kernel's
+  int64_t slice_ns = 0;  // 0: the policy's
 };
 
 struct Directive {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The port between the scheduler and a kernel: what server/kernel (libbpf, production) and server/sim (simulated machine) implement.
+// The port between the scheduler and a kernel: what server/kernel (libbpf, production) and
+// server/sim (simulated machine) implement.
 //
-// KernelHost belongs to the daemon and is used by the control thread. It loads dispatchers; one at a time is attached. A Kernel is one
-// loaded dispatcher with its shared memory (bpf/abi.h); it must outlive the Engine that uses it.
+// KernelHost belongs to the daemon and is used by the control thread. It loads dispatchers; one at
+// a time is attached. A Kernel is one loaded dispatcher with its shared memory (bpf/abi.h); it must
+// outlive the Engine that uses it.
 #ifndef SCHEDD_ENGINE_KERNEL_H_
 #define SCHEDD_ENGINE_KERNEL_H_
 
@@ -47,21 +49,25 @@ class Kernel {
   // CLOCK_MONOTONIC (or the simulated clock). Any thread.
   virtual int64_t NowNanos() const = 0;
 
-  // Makes the decisions in the ring take effect: one system call for all of them. Scheduling thread.
+  // Makes the decisions in the ring take effect: one system call for all of them. Scheduling
+  // thread.
   virtual void Commit() = 0;
 
-  // Sleeps until an event's doorbell, Wake(), or until_ns (INT64_MAX: no limit). The caller has set header->parked and looked at the
-  // rings once more before. May return early. Scheduling thread; the only place where it blocks.
+  // Sleeps until an event's doorbell, Wake(), or until_ns (INT64_MAX: no limit). The caller has set
+  // header->parked and looked at the rings once more before. May return early. Scheduling thread;
+  // the only place where it blocks.
   virtual void Wait(int64_t until_ns) = 0;
 
   // Ends a Wait() that is under way or comes next. Any thread.
   virtual void Wake() = 0;
 
-  // Makes the dispatcher the kernel's scheduler and returns when the kernel says it is enabled. On error nothing is attached.
-  // FAILED_PRECONDITION: another scheduler is attached (message names it).
+  // Makes the dispatcher the kernel's scheduler and returns when the kernel says it is enabled. On
+  // error nothing is attached. FAILED_PRECONDITION: another scheduler is attached (message names
+  // it).
   virtual absl::Status Attach() = 0;
 
-  // Gives all tasks back to the kernel's own class; returns when the kernel says it is disabled. No-op when not attached.
+  // Gives all tasks back to the kernel's own class; returns when the kernel says it is disabled.
+  // No-op when not attached.
   virtual absl::Status Detach() = 0;
 
   // Set once the kernel ended the attachment, for whatever reason (Detach() included).
@@ -77,36 +83,40 @@ struct KernelState {
     kForeign,
   };
   Attachment attachment = Attachment::kDetached;
-  std::string ops_name;  // of the scheduler attached, ours or not; empty for none
-  std::string raw_state; // "enabled", "disabled", "enabling", "disabling"; empty when unsupported
+  std::string ops_name;   // of the scheduler attached, ours or not; empty for none
+  std::string raw_state;  // "enabled", "disabled", "enabling", "disabling"; empty when unsupported
 };
 
 struct LoadOptions {
-  uint32_t max_tasks = 16'384;        // slots
-  uint32_t watchdog_timeout_ms = 5'000;  // the kernel ejects after a task waited this long; 1 to 30,000
-  bool ext_tasks_only = false;        // schedule only SCHED_EXT tasks
-  std::string ops_name = "schedd";    // what the kernel shows; must begin with "schedd"
+  uint32_t max_tasks = 16'384;  // slots
+  uint32_t watchdog_timeout_ms =
+      5'000;                        // the kernel ejects after a task waited this long; 1 to 30,000
+  bool ext_tasks_only = false;      // schedule only SCHED_EXT tasks
+  std::string ops_name = "schedd";  // what the kernel shows; must begin with "schedd"
 };
 
 class KernelHost {
  public:
   virtual ~KernelHost() = default;
 
-  // Loads and verifies a dispatcher without attaching it, maps and pre-faults its memory. Errors: PERMISSION_DENIED (not root),
-  // UNIMPLEMENTED (kernel without sched_ext), INTERNAL with the verifier's last lines (refused).
+  // Loads and verifies a dispatcher without attaching it, maps and pre-faults its memory. Errors:
+  // PERMISSION_DENIED (not root), UNIMPLEMENTED (kernel without sched_ext), INTERNAL with the
+  // verifier's last lines (refused).
   virtual absl::StatusOr<std::unique_ptr<Kernel>> Load(const LoadOptions& options) = 0;
 
   // Read from the kernel now. Any thread.
   virtual KernelState ReadState() const = 0;
 
-  // Path below the cgroup v2 root without leading slash ("" for the root); NOT_FOUND for one that is gone. Any thread.
+  // Path below the cgroup v2 root without leading slash ("" for the root); NOT_FOUND for one that
+  // is gone. Any thread.
   virtual absl::StatusOr<std::string> CgroupPath(uint64_t cgroup_id) const = 0;
 
-  // Makes the thread that calls it fit to schedule on this kernel (real-time priority, locked stack …). Called once on the scheduling
-  // thread before it uses a Kernel.
+  // Makes the thread that calls it fit to schedule on this kernel (real-time priority, locked stack
+  // …). Called once on the scheduling thread before it uses a Kernel.
   virtual absl::Status PrepareSchedulingThread() = 0;
 
-  // Page faults (minor and major) of the thread with that kernel thread ID in this process so far. Any thread.
+  // Page faults (minor and major) of the thread with that kernel thread ID in this process so far.
+  // Any thread.
   virtual absl::StatusOr<int64_t> PageFaultCount(int32_t tid) const = 0;
 };
 
