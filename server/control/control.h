@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The control plane as one object: everything that the API means, without gRPC and without
+// protobuf.
+//
+// Owned by the daemon. Every method may be called on any thread but the sequence's: it posts to the
+// sequence and waits for the answer, so it blocks (normally well below 1 ms; an attach for as long
+// as the kernel verifies; a change for up to apply_timeout until the scheduling thread has taken it
+// up). After Shutdown() all return UNAVAILABLE, reason DRAINING. Errors carry a reason (error.h);
+// one that refuses a change has changed nothing.
+//
+//   ControlThread thread;
+//   SystemClock clock;
+//   Control control(&thread, &clock, host, MakeSchedulingThreadFactory(host, make_policy, {}),
+//   options);
+//   ... serve ...
+//   control.Shutdown();   // detaches
+//   thread.Stop();
+#ifndef SCHEDD_CONTROL_CONTROL_H_
+#define SCHEDD_CONTROL_CONTROL_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/control/clock.h"
+#include "server/control/engine_runner.h"
+#include "server/control/override_info.h"
+#include "server/control/policy_info.h"
+#include "server/control/scheduler_info.h"
+#include "server/control/scheduler_watch.h"
+#include "server/control/sequence.h"
+#include "server/control/task_info.h"
+#include "server/engine/kernel.h"
+
+namespace schedd {
+
+struct ControlOptions {
+  LoadOptions load;             // load.ext_tasks_only is the configured scope
+  PolicyParameters parameters;  // to begin with; the daemon has checked them with CheckParameters()
+  std::string policy_kind = "vruntime";  // only shown
+  std::string daemon_version;            // only shown
+  std::string kernel_release;            // only shown
+  std::string dump_directory;            // for the kernel's dumps at ejection; empty: not kept
+  int32_t max_dumps = 10;                // newest ones kept
+  absl::Duration apply_timeout = absl::Seconds(1);
+  // Lines for the daemon's log: attach, detach, ejection, accepted changes. Called on the sequence;
+  // may be empty.
+  std::function<void(const std::string& line)> log;
+};
+
+class Control {
+ public:
+  // Arguments outlive it. INVALID_ARGUMENT in Start() when options.parameters do not pass the
+  // checks.
+  Control(Sequence* sequence, Clock* clock, KernelHost* host, EngineRunnerFactory make_engine,
+          ControlOptions options);
+  ~Control();  // Shutdown()
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+
+  // Detaches, ends all timers, and refuses what comes later. May be called twice. Returns how the
+  // detach went.
+  absl::Status Shutdown();
+
+  // --- scheduler ---
+  absl::StatusOr<SchedulerInfo> GetScheduler();
+  // FAILED_PRECONDITION SCHEDULER_BUSY, PERMISSION_DENIED, UNIMPLEMENTED, INTERNAL
+  // VERIFIER_REJECTED. Success when attached already.
+  absl::StatusOr<SchedulerInfo> AttachScheduler(const AttachRequest& request);
+  // Success when nothing of ours is attached.
+  absl::StatusOr<SchedulerInfo> DetachScheduler(const std::string& reason);
+  // Valid as long as this object; see scheduler_watch.h.
+  SchedulerWatch& watch();
+
+  // --- policy; the specs are ParameterSpecs() in parameter_specs.h ---
+  absl::StatusOr<PolicyInfo> GetPolicy(const std::string& name);
+  absl::StatusOr<PolicyInfo> UpdatePolicy(const PolicyUpdate& update);
+
+  // --- tasks; filter, order and page the snapshot with TaskQuery (task_query.h) on the caller's
+  // thread ---
+  absl::StatusOr<TaskInfo> GetTask(const std::string& name);
+  // A snapshot no older than max_age; streams share one that way. FAILED_PRECONDITION
+  // SCHEDULER_DETACHED.
+  absl::StatusOr<std::shared_ptr<const TaskSnapshot>> SnapshotTasks(
+      absl::Duration max_age = absl::ZeroDuration());
+
+  // --- overrides ---
+  absl::StatusOr<OverrideInfo> CreateOverride(const CreateOverrideRequest& request);
+  absl::StatusOr<OverrideInfo> GetOverride(const std::string& name);
+  absl::StatusOr<OverridePage> ListOverrides(int32_t page_size, const std::string& page_token);
+  absl::StatusOr<OverrideInfo> UpdateOverride(const UpdateOverrideRequest& request);
+  absl::Status DeleteOverride(const std::string& name, const std::string& etag);
+
+ private:
+  struct Parts;
+  Sequence* const sequence_;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace schedd
+
+#endif  // SCHEDD_CONTROL_CONTROL_H_

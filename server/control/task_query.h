@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Filter, order and paging of task lists (ListTasks, WatchTasks): pure functions of a snapshot.
+//
+// TaskQuery is a value, built once for a stream and used for each snapshot; any thread. Errors are
+// INVALID_ARGUMENT with reason INVALID_FILTER, INVALID_ORDER, INVALID_PAGE_SIZE or
+// INVALID_PAGE_TOKEN and say where and what is allowed.
+//
+// A page token holds the sort key of the last task returned, so the next page goes on behind it
+// whatever came or went meanwhile; a task that moved in the order between two pages may be seen
+// twice or not at all.
+#ifndef SCHEDD_CONTROL_TASK_QUERY_H_
+#define SCHEDD_CONTROL_TASK_QUERY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/control/task_filter.h"
+#include "server/control/task_info.h"
+#include "server/control/task_order.h"
+
+namespace schedd {
+
+// What a page is cut from: points into the snapshot that was asked.
+struct TaskPage {
+  std::vector<const TaskInfo*> tasks;
+  std::string next_page_token;  // empty at the end
+};
+
+class TaskQuery {
+ public:
+  static constexpr int32_t kDefaultPageSize = 1'000;
+  static constexpr int32_t kMaxPageSize = 10'000;
+
+  // Empty filter: all tasks. Empty order: by tid.
+  static absl::StatusOr<TaskQuery> Create(std::string_view filter, std::string_view order_by);
+
+  // One page. page_size 0: the default; larger than the largest: cut; negative: an error. The token
+  // must come from a query with the same filter and order.
+  absl::StatusOr<TaskPage> Page(const TaskSnapshot& snapshot, int32_t page_size,
+                                std::string_view page_token) const;
+
+  // The first `max_count` tasks in order; 0: all (WatchTasks).
+  std::vector<const TaskInfo*> Top(const TaskSnapshot& snapshot, size_t max_count) const;
+
+ private:
+  TaskQuery(TaskFilter filter, TaskOrder order, uint64_t fingerprint);
+
+  TaskFilter filter_;
+  TaskOrder order_;
+  uint64_t fingerprint_;  // of filter and order, in page tokens
+};
+
+}  // namespace schedd
+
+#endif  // SCHEDD_CONTROL_TASK_QUERY_H_
