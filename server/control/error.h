@@ -11,53 +11,53 @@
 
 #include <map>
 #include <string>
-#include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
 namespace schedd {
 
-inline constexpr std::string_view kErrorDomain = "schedd";
+inline constexpr absl::string_view kErrorDomain = "schedd";
 
 // Reasons. Each is part of the API: never rename one. docs/errors.md says what to do about each.
 namespace reason {
 // INVALID_ARGUMENT
-inline constexpr std::string_view kParameterOutOfRange = "PARAMETER_OUT_OF_RANGE";
-inline constexpr std::string_view kUnknownParameter = "UNKNOWN_PARAMETER";
-inline constexpr std::string_view kUnknownField =
+inline constexpr absl::string_view kParameterOutOfRange = "PARAMETER_OUT_OF_RANGE";
+inline constexpr absl::string_view kUnknownParameter = "UNKNOWN_PARAMETER";
+inline constexpr absl::string_view kUnknownField =
     "UNKNOWN_FIELD";  // a path in update_mask or order_by
-inline constexpr std::string_view kInvalidName = "INVALID_NAME";
-inline constexpr std::string_view kInvalidFilter = "INVALID_FILTER";
-inline constexpr std::string_view kInvalidOrder = "INVALID_ORDER";
-inline constexpr std::string_view kInvalidPageSize = "INVALID_PAGE_SIZE";
-inline constexpr std::string_view kInvalidPageToken = "INVALID_PAGE_TOKEN";
-inline constexpr std::string_view kInvalidSelector = "INVALID_SELECTOR";
-inline constexpr std::string_view kInvalidOverride = "INVALID_OVERRIDE";
-inline constexpr std::string_view kInvalidExpiration = "INVALID_EXPIRATION";
+inline constexpr absl::string_view kInvalidName = "INVALID_NAME";
+inline constexpr absl::string_view kInvalidFilter = "INVALID_FILTER";
+inline constexpr absl::string_view kInvalidOrder = "INVALID_ORDER";
+inline constexpr absl::string_view kInvalidPageSize = "INVALID_PAGE_SIZE";
+inline constexpr absl::string_view kInvalidPageToken = "INVALID_PAGE_TOKEN";
+inline constexpr absl::string_view kInvalidSelector = "INVALID_SELECTOR";
+inline constexpr absl::string_view kInvalidOverride = "INVALID_OVERRIDE";
+inline constexpr absl::string_view kInvalidExpiration = "INVALID_EXPIRATION";
 // NOT_FOUND
-inline constexpr std::string_view kPolicyNotFound = "POLICY_NOT_FOUND";
-inline constexpr std::string_view kTaskNotFound = "TASK_NOT_FOUND";
-inline constexpr std::string_view kOverrideNotFound = "OVERRIDE_NOT_FOUND";
+inline constexpr absl::string_view kPolicyNotFound = "POLICY_NOT_FOUND";
+inline constexpr absl::string_view kTaskNotFound = "TASK_NOT_FOUND";
+inline constexpr absl::string_view kOverrideNotFound = "OVERRIDE_NOT_FOUND";
 // ALREADY_EXISTS, RESOURCE_EXHAUSTED
-inline constexpr std::string_view kOverrideExists = "OVERRIDE_EXISTS";
-inline constexpr std::string_view kTooManyOverrides = "TOO_MANY_OVERRIDES";
+inline constexpr absl::string_view kOverrideExists = "OVERRIDE_EXISTS";
+inline constexpr absl::string_view kTooManyOverrides = "TOO_MANY_OVERRIDES";
 // ABORTED
-inline constexpr std::string_view kEtagMismatch = "ETAG_MISMATCH";
+inline constexpr absl::string_view kEtagMismatch = "ETAG_MISMATCH";
 // FAILED_PRECONDITION
-inline constexpr std::string_view kSchedulerBusy =
+inline constexpr absl::string_view kSchedulerBusy =
     "SCHEDULER_BUSY";  // another scheduler is attached
-inline constexpr std::string_view kSchedulerDetached = "SCHEDULER_DETACHED";  // ours is not
-inline constexpr std::string_view kTaskProtected =
+inline constexpr absl::string_view kSchedulerDetached = "SCHEDULER_DETACHED";  // ours is not
+inline constexpr absl::string_view kTaskProtected =
     "TASK_PROTECTED";  // a thread that no override may touch
 // PERMISSION_DENIED, UNIMPLEMENTED, INTERNAL: the host
-inline constexpr std::string_view kPrivilegeMissing = "PRIVILEGE_MISSING";
-inline constexpr std::string_view kSchedExtUnsupported = "SCHED_EXT_UNSUPPORTED";
-inline constexpr std::string_view kVerifierRejected = "VERIFIER_REJECTED";
-inline constexpr std::string_view kSelfTestFailed = "SELF_TEST_FAILED";
-inline constexpr std::string_view kAttachFailed = "ATTACH_FAILED";
-inline constexpr std::string_view kDetachFailed = "DETACH_FAILED";
+inline constexpr absl::string_view kPrivilegeMissing = "PRIVILEGE_MISSING";
+inline constexpr absl::string_view kSchedExtUnsupported = "SCHED_EXT_UNSUPPORTED";
+inline constexpr absl::string_view kVerifierRejected = "VERIFIER_REJECTED";
+inline constexpr absl::string_view kSelfTestFailed = "SELF_TEST_FAILED";
+inline constexpr absl::string_view kAttachFailed = "ATTACH_FAILED";
+inline constexpr absl::string_view kDetachFailed = "DETACH_FAILED";
 // UNAVAILABLE
-inline constexpr std::string_view kDraining = "DRAINING";
+inline constexpr absl::string_view kDraining = "DRAINING";
 }  // namespace reason
 
 // Keys used here: "field" (path in the request), "position" (in a filter, from 1), "minimum",
@@ -65,12 +65,12 @@ inline constexpr std::string_view kDraining = "DRAINING";
 using ErrorMetadata = std::map<std::string, std::string>;
 
 // `code` must not be kOk.
-absl::Status MakeError(absl::StatusCode code, std::string_view reason, std::string_view message,
+absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::string_view message,
                        const ErrorMetadata& metadata = {});
 
 // Adds a reason to a status of a lower layer unless it has one; keeps code and message. OK stays
 // OK.
-absl::Status WithReason(const absl::Status& status, std::string_view reason,
+absl::Status WithReason(const absl::Status& status, absl::string_view reason,
                         const ErrorMetadata& metadata = {});
 
 // Empty when the status carries none.

@@ -11,10 +11,10 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "server/policy/parameters.h"
 
@@ -22,17 +22,17 @@ namespace schedd {
 
 // One value of a categorical parameter.
 struct ParameterChoice {
-  int64_t value;          // number of the API's enum, e.g. 1
-  std::string_view name;  // name in the API's enum, e.g. "PLACEMENT_MODE_IDLE_BYPASS"
+  int64_t value;           // number of the API's enum, e.g. 1
+  absl::string_view name;  // name in the API's enum, e.g. "PLACEMENT_MODE_IDLE_BYPASS"
 };
 
 struct ParameterSpec {
   enum class Scale { kLinear, kLog };
 
-  std::string_view field_path;   // below PolicyParameters, e.g. "base_slice"; resource name
-                                 // "parameterSpecs/base_slice"
-  std::string_view description;  // one sentence
-  std::string_view unit;         // UCUM: "ns", "{task}", "1"
+  absl::string_view field_path;   // below PolicyParameters, e.g. "base_slice"; resource name
+                                  // "parameterSpecs/base_slice"
+  absl::string_view description;  // one sentence
+  absl::string_view unit;         // UCUM: "ns", "{task}", "1"
   int64_t min_value;
   int64_t max_value;
   int64_t default_value;
@@ -49,7 +49,7 @@ struct ParameterSpec {
 std::span<const ParameterSpec> ParameterSpecs();
 
 // nullptr when there is none.
-const ParameterSpec* FindParameterSpec(std::string_view field_path);
+const ParameterSpec* FindParameterSpec(absl::string_view field_path);
 
 // "10ms", "256", "PLACEMENT_MODE_IDLE_BYPASS".
 std::string FormatParameterValue(const ParameterSpec& spec, int64_t value);
@@ -69,7 +69,7 @@ struct ParameterSpecPage {
 // page_size 0: 100; larger than 1000: cut. INVALID_ARGUMENT, INVALID_PAGE_SIZE or
 // INVALID_PAGE_TOKEN.
 absl::StatusOr<ParameterSpecPage> ListParameterSpecs(int32_t page_size,
-                                                     std::string_view page_token);
+                                                     absl::string_view page_token);
 
 }  // namespace schedd
 

@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 #include <variant>
 
+#include "absl/strings/string_view.h"
 #include "server/control/task_info.h"
 
 namespace schedd {
@@ -23,7 +23,7 @@ using TaskFieldValue = std::variant<int64_t, std::string>;
 struct TaskField {
   enum class Type { kInteger, kNanos, kText, kRunState, kBoolean };
 
-  std::string_view path;  // as in the proto: "stats.run_time_nanos"
+  absl::string_view path;  // as in the proto: "stats.run_time_nanos"
   Type type;
   int64_t (*number)(const TaskInfo& task);           // null for kText
   const std::string& (*text)(const TaskInfo& task);  // null but for kText
@@ -32,13 +32,13 @@ struct TaskField {
 std::span<const TaskField> TaskFields();
 
 // nullptr when there is none.
-const TaskField* FindTaskField(std::string_view path);
+const TaskField* FindTaskField(absl::string_view path);
 
 // "name, tid, ...", for error messages and docs.
 std::string TaskFieldList();
 
 // "RUNNING" or "RUN_STATE_RUNNING" to its number; false for other words.
-bool ParseRunState(std::string_view word, int64_t* number);
+bool ParseRunState(absl::string_view word, int64_t* number);
 
 }  // namespace schedd
 

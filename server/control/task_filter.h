@@ -21,9 +21,9 @@
 #define SCHEDD_CONTROL_TASK_FILTER_H_
 
 #include <memory>
-#include <string_view>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "server/control/task_info.h"
 
 namespace schedd {
@@ -32,7 +32,7 @@ class TaskFilter {
  public:
   class Node;  // of the syntax tree
 
-  static absl::StatusOr<TaskFilter> Parse(std::string_view text);
+  static absl::StatusOr<TaskFilter> Parse(absl::string_view text);
 
   bool Matches(const TaskInfo& task) const;
 

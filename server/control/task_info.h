@@ -10,10 +10,10 @@
 #include <compare>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace schedd {
@@ -29,7 +29,7 @@ struct TaskKey {
 // "tasks/<tid>-<start_boottime_ns>"
 std::string FormatTaskName(const TaskKey& key);
 // INVALID_ARGUMENT, INVALID_NAME for what FormatTaskName() never returns.
-absl::StatusOr<TaskKey> ParseTaskName(std::string_view name);
+absl::StatusOr<TaskKey> ParseTaskName(absl::string_view name);
 
 enum class TaskRunState { kRunning, kQueued, kSleeping };
 

@@ -10,10 +10,10 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "server/control/task_fields.h"
 #include "server/control/task_info.h"
 
@@ -27,7 +27,7 @@ struct TaskPosition {
 
 class TaskOrder {
  public:
-  static absl::StatusOr<TaskOrder> Parse(std::string_view order_by);
+  static absl::StatusOr<TaskOrder> Parse(absl::string_view order_by);
 
   bool Before(const TaskInfo& a, const TaskInfo& b) const;
   // True when `task` comes after `position`.
@@ -37,7 +37,7 @@ class TaskOrder {
 
   // Text for page tokens, and back (nothing when it was not made by an order of the same fields).
   std::string EncodePosition(const TaskPosition& position) const;
-  std::optional<TaskPosition> DecodePosition(std::string_view text) const;
+  std::optional<TaskPosition> DecodePosition(absl::string_view text) const;
 
  private:
   struct Term {

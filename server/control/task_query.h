@@ -15,10 +15,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "server/control/task_filter.h"
 #include "server/control/task_info.h"
 #include "server/control/task_order.h"
@@ -37,12 +37,12 @@ class TaskQuery {
   static constexpr int32_t kMaxPageSize = 10'000;
 
   // Empty filter: all tasks. Empty order: by tid.
-  static absl::StatusOr<TaskQuery> Create(std::string_view filter, std::string_view order_by);
+  static absl::StatusOr<TaskQuery> Create(absl::string_view filter, absl::string_view order_by);
 
   // One page. page_size 0: the default; larger than the largest: cut; negative: an error. The token
   // must come from a query with the same filter and order.
   absl::StatusOr<TaskPage> Page(const TaskSnapshot& snapshot, int32_t page_size,
-                                std::string_view page_token) const;
+                                absl::string_view page_token) const;
 
   // The first `max_count` tasks in order; 0: all (WatchTasks).
   std::vector<const TaskInfo*> Top(const TaskSnapshot& snapshot, size_t max_count) const;
