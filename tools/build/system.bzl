@@ -87,6 +87,12 @@ def _clang(ctx):
             return path
     return ""
 
+def _version(ctx, tool):
+    """The line of `tool --version` that names it; empty if there is no such tool."""
+    text = _output(ctx, [tool, "--version"]) if tool else ""
+    lines = [line.strip() for line in text.split("\n") if "version" in line]
+    return lines[0] if lines else ""
+
 def _bpf_arch(machine):
     """The suffix of __TARGET_ARCH_ that libbpf's headers know for a machine."""
     if machine in ["x86_64", "amd64"]:
@@ -115,12 +121,14 @@ def _system_id(ctx):
 
 def _system_repository_impl(ctx):
     machine = _output(ctx, ["uname", "-m"])
+    clang_tidy = _which(ctx, "SCHEDD_CLANG_TIDY", ["clang-tidy-19", "clang-tidy"])
     values = {
         "ABSL_LINKOPTS": _pkg_config(ctx, _ABSL_MODULES),
         "BPFTOOL": _which(ctx, "SCHEDD_BPFTOOL", ["bpftool"]),
         "BPF_ARCH": _bpf_arch(machine),
         "CLANG": _clang(ctx),
-        "CLANG_TIDY": _which(ctx, "SCHEDD_CLANG_TIDY", ["clang-tidy-19", "clang-tidy"]),
+        "CLANG_TIDY": clang_tidy,
+        "CLANG_TIDY_VERSION": _version(ctx, clang_tidy),
         "GRPC_CPP_PLUGIN": _which(ctx, "SCHEDD_GRPC_CPP_PLUGIN", ["grpc_cpp_plugin"]),
         "MULTIARCH": _output(ctx, ["gcc", "-dumpmachine"]) or machine + "-linux-gnu",
         "PROTOC": _which(ctx, "SCHEDD_PROTOC", ["protoc"]),
