@@ -139,6 +139,9 @@ def boot(options):
     cache = cache_dir()
     version, kernel = kernels.Store(cache, say).get(options.kernel)
     pieces = initrd_pieces(cache, options)
+    # Should our own output block (a reader that stopped reading), the limit must hold all the same.
+    signal.signal(signal.SIGALRM, lambda *_: sys.exit(EXIT_TIMEOUT))
+    signal.alarm(options.timeout + 5)
     machine = Machine(kernel, pieces, options.cpus, options.mem, options.icount, writer(1), writer(2))
     outcome = machine.run(options.timeout)
     if options.verbose and outcome.boot_s is not None:
@@ -148,10 +151,18 @@ def boot(options):
     return report(outcome, options.timeout)
 
 
+def telling_lines(console, limit=16):
+    """The console's lines that tell most: from the first sign of trouble on, otherwise the last ones."""
+    for number, line in enumerate(console):
+        if re.search(r"BUG: |Oops|Kernel panic|WARNING: ", line):
+            return console[number : number + limit]
+    return console[-limit:]
+
+
 def report(outcome, timeout_s):
     if outcome.code is not None:
         return outcome.code
-    for line in outcome.console.decode(errors="replace").splitlines()[-12:]:
+    for line in telling_lines(outcome.console.decode(errors="replace").splitlines()):
         print("  " + line.rstrip(), file=sys.stderr)
     if outcome.reason == "timeout":
         say(f"time limit of {timeout_s} s reached" + ("" if outcome.boot_s else " before the guest had booted"))

@@ -11,6 +11,7 @@ import hashlib
 import os
 import shlex
 import subprocess
+import time
 
 import cpio
 from errors import HarnessError
@@ -138,7 +139,7 @@ def group_image(cache, group, entries):
         _write_atomically(path, archive.bytes())
         _prune(os.path.dirname(path))
     else:
-        os.utime(path)
+        _mark_used(path)
     return path, missing
 
 
@@ -173,8 +174,16 @@ def _write_atomically(path, content):
         raise HarnessError(f"cannot write {path}: {error.strerror}") from error
 
 
+def _mark_used(path):
+    try:
+        os.utime(path)
+    except PermissionError:  # another user's cache: it keeps its own order
+        pass
+
+
 def _prune(folder):
-    """Old images go; so do halves that a killed harness left behind an hour ago or longer."""
-    paths = sorted(glob.glob(os.path.join(folder, "*.cpio")), key=os.path.getmtime)
-    for path in paths[:-KEEP_IMAGES]:
+    """Old images go; so do halves that a harness killed an hour ago or longer left behind."""
+    images = sorted(glob.glob(os.path.join(folder, "*.cpio")), key=os.path.getmtime)
+    halves = [path for path in glob.glob(os.path.join(folder, "*.cpio.*")) if time.time() - os.path.getmtime(path) > 3600]
+    for path in images[:-KEEP_IMAGES] + halves:
         os.unlink(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs TAP scripts: on this host (tests/tools, tests/native) or each in a guest of its own (tests/e2e).
+"""Runs TAP scripts, NAME.sh or NAME_test.py: on this host (tests/tools, tests/native) or each in a guest (tests/e2e).
 
 What a script needs stands in a comment among its first lines: '# host: timeout=60' or
 '# guest: cpus=4 mem=2G timeout=120 kernel=newest icount=no with=python dmesg=clean'. One script runs at a
@@ -47,8 +47,8 @@ def read_header(path, kind, defaults):
 
 def find(folder, pattern):
     """Scripts of a folder, library files excepted, whose path matches the --filter."""
-    paths = sorted(glob.glob(os.path.join(REPO, folder, "*.sh")))
-    paths = [os.path.relpath(path, REPO) for path in paths]
+    paths = glob.glob(os.path.join(REPO, folder, "*.sh")) + glob.glob(os.path.join(REPO, folder, "*_test.py"))
+    paths = sorted(os.path.relpath(path, REPO) for path in paths)
     return [path for path in paths if os.path.basename(path) != "lib.sh" and re.search(pattern, path)]
 
 
@@ -60,7 +60,8 @@ def run_on_host(report, path):
         return
     environment = dict(os.environ)
     environment["PATH"] = ":".join([os.path.join(REPO, part) for part in BINARIES] + [environment["PATH"]])
-    _run(report, path, ["bash", path], float(settings["timeout"]), environment)
+    interpreter = "python3" if path.endswith(".py") else "bash"
+    _run(report, path, [interpreter, path], float(settings["timeout"]), environment)
 
 
 def run_in_guest(report, path, kernel):

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The test runner counts what happened and loses no case (tools/test)."""
+
+import json
+import os
+import select
+import sys
+import tempfile
+import textwrap
+import unittest
+
+import tap_unittest
+
+sys.path.insert(0, os.path.join(tap_unittest.REPO, "tools/test"))
+import scripts  # noqa: E402
+import tap  # noqa: E402
+import unit  # noqa: E402
+from results import FAILED, PASSED, SKIPPED, Case, Report  # noqa: E402
+
+
+def outcomes(cases):
+    return [case.outcome for case in cases]
+
+
+class Tap(unittest.TestCase):
+    def test_all_kinds_of_cases(self):
+        cases = tap.parse("ok 1 - one\nnot ok 2 - two\n# because\nok 3 - three # SKIP no tool\n1..3\n", 1)
+        self.assertEqual(cases, [Case("one", PASSED), Case("two", FAILED, "because"), Case("three", SKIPPED, "no tool")])
+
+    def test_plan_first_is_as_good(self):
+        self.assertEqual(outcomes(tap.parse("1..1\nok 1 - one\n", 0)), [PASSED])
+
+    def test_dies_half_way(self):
+        cases = tap.parse("ok 1 - one\n", 139)
+        self.assertEqual(outcomes(cases), [PASSED, FAILED])
+        self.assertIn("139", cases[1].detail)
+
+    def test_prints_nothing(self):
+        self.assertEqual(outcomes(tap.parse("", 0)), [FAILED])
+
+    def test_fewer_cases_than_planned(self):
+        cases = tap.parse("1..3\nok 1 - one\nok 2 - two\n", 0)
+        self.assertEqual(outcomes(cases), [PASSED, PASSED, FAILED])
+        self.assertIn("planned 3 cases, ran 2", cases[2].detail)
+
+    def test_more_cases_than_planned(self):
+        self.assertIn(FAILED, outcomes(tap.parse("1..1\nok 1 - one\nok 2 - two\n", 0)))
+
+    def test_a_number_left_out(self):
+        self.assertIn(FAILED, outcomes(tap.parse("ok 1 - one\nok 3 - three\n1..2\n", 0)))
+
+    def test_bad_exit_code_without_a_failed_case(self):
+        self.assertEqual(outcomes(tap.parse("ok 1 - one\n1..1\n", 3)), [PASSED, FAILED])
+
+    def test_time_limit(self):
+        self.assertEqual(outcomes(tap.parse("ok 1 - one\n1..1\n", -9, timed_out=True)), [PASSED, FAILED])
+
+    def test_bail_out(self):
+        cases = tap.parse("ok 1 - one\nBail out! no daemon\n", 1)
+        self.assertEqual(cases[1], Case("ran to its end", FAILED, "gave up: no daemon"))
+
+    def test_skipped_as_a_whole(self):
+        self.assertEqual(tap.parse("1..0 # SKIP not here\n", 0), [Case("whole script", SKIPPED, "not here")])
+
+    def test_other_output_is_no_case(self):
+        self.assertEqual(len(tap.parse("okay\nnot okay\n  ok 1 - nested\nok 1 - one\n1..1\n", 0)), 1)
+
+
+class Counting(unittest.TestCase):
+    def setUp(self):
+        self.lines = []
+        self.report = Report(self.lines.append)
+
+    def test_summary_is_the_number_of_cases(self):
+        self.report.add("a", [Case("1", PASSED), Case("2", FAILED, "why")])
+        self.report.add("b", [Case("3", PASSED), Case("4", SKIPPED, "no tool")])
+        self.assertEqual(self.report.summary(), "2 passed, 1 failed, 1 skipped")
+        self.assertEqual(self.report.failed_names(), ["a: 2"])
+
+    def test_a_group_without_cases_is_a_failure(self):
+        self.report.add("a", [])
+        self.assertEqual(self.report.summary(), "0 passed, 1 failed")
+
+    def test_the_end_of_the_log_is_shown_for_failures_only(self):
+        self.report.add("good", [Case("1", PASSED)], log="quiet\n")
+        self.report.add("bad", [Case("1", FAILED, "why")], log="x\n" * 100 + "the end\n")
+        text = "\n".join(self.lines)
+        self.assertIn("| the end", text)
+        self.assertNotIn("quiet", text)
+        self.assertLess(text.count("| x"), 100)
+
+
+class HostScripts(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        logs, scripts.LOGS = scripts.LOGS, os.path.join(self.folder, "logs")
+        self.addCleanup(lambda: setattr(scripts, "LOGS", logs))
+
+    def run_script(self, text):
+        path = os.path.join(self.folder, "script.sh")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(f'. "{tap_unittest.REPO}/tests/e2e/lib.sh"\n' + textwrap.dedent(text))
+        report = Report(lambda _: None)
+        scripts.run_on_host(report, path)
+        return report
+
+    def test_a_passing_and_a_failing_case(self):
+        report = self.run_script("check one true\ncheck two false\nfinish\n")
+        self.assertEqual(report.summary(), "1 passed, 1 failed")
+
+    def test_a_script_that_dies_half_way(self):
+        report = self.run_script("check one true\nkill -SEGV $$\ncheck two true\nfinish\n")
+        self.assertEqual(report.summary(), "1 passed, 1 failed")
+
+    def test_a_case_that_never_ends(self):
+        report = self.run_script("begin one\nbegin two\npass\nfinish\n")
+        self.assertEqual(report.summary(), "1 passed, 1 failed")
+
+    def test_a_script_over_its_time_limit(self):
+        report = self.run_script("# host: timeout=1\ncheck one true\nsleep 100\nfinish\n")
+        self.assertEqual(report.summary(), "1 passed, 1 failed")
+        self.assertIn("time limit", report.cases[1].detail)
+
+    def test_skips_and_the_reason(self):
+        report = self.run_script('begin one\nskip "no sched_ext"\nfinish\n')
+        self.assertEqual(report.cases[0].detail, "no sched_ext")
+
+    def test_what_it_left_running_is_ended(self):
+        pid_file = os.path.join(self.folder, "pid")
+        self.run_script(f"sleep 100 >/dev/null 2>&1 & echo $! >{pid_file}\ncheck one true\nfinish\n")
+        with open(pid_file, encoding="utf-8") as stream:
+            pid = int(stream.read())
+        try:
+            process = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        self.addCleanup(os.close, process)
+        self.assertTrue(select.select([process], [], [], 10)[0], "it still runs")  # readable once it has ended
+
+    def test_an_unknown_setting_in_the_header(self):
+        report = self.run_script("# host: timout=1\ncheck one true\nfinish\n")
+        self.assertEqual(report.summary(), "0 passed, 1 failed")
+        self.assertIn("timout", report.cases[0].detail)
+
+    def test_lib_is_and_exits(self):
+        report = self.run_script("is same a a\nis differs a b\nexits seven 7 sh -c 'exit 7'\nexits one 0 false\nfinish\n")
+        self.assertEqual(outcomes(report.cases), [PASSED, FAILED, PASSED, FAILED])
+
+
+class KernelLog(unittest.TestCase):
+    def case_of(self, text):
+        with tempfile.NamedTemporaryFile(mode="w", suffix=".dmesg") as stream:
+            stream.write(text)
+            stream.flush()
+            return scripts.kernel_log_case(stream.name)
+
+    def test_quiet(self):
+        self.assertEqual(self.case_of("<6>[ 1.0] Linux version\n<4>[ 2.0] mtrr: strange\n").outcome, PASSED)
+
+    def test_alarms(self):
+        for line in ("WARNING: CPU: 1 PID: 7 at kernel/sched/ext.c:1", "BUG: unable to handle", "rcu: INFO: rcu_sched stall",
+                     "watchdog: BUG: soft lockup"):
+            case = self.case_of(f"<4>[ 2.0] {line}\n")
+            self.assertEqual(case.outcome, FAILED, line)
+            self.assertIn(line, case.detail)
+
+    def test_a_missing_log_is_a_failure(self):
+        self.assertEqual(scripts.kernel_log_case("/nowhere").outcome, FAILED)
+
+
+class BazelResults(unittest.TestCase):
+    XML = """<testsuites><testsuite name="S">
+      <testcase name="A" status="run" classname="S"/>
+      <testcase name="B" status="run" classname="S"><failure message="why"/></testcase>
+      <testcase name="C" status="run" classname="S"><skipped message="not here"/></testcase>
+      <testcase name="D" status="notrun" classname="S"/>
+    </testsuite></testsuites>"""
+
+    def write(self, text):
+        with tempfile.NamedTemporaryFile(mode="w", suffix=".xml", delete=False) as stream:
+            stream.write(text)
+        self.addCleanup(os.unlink, stream.name)
+        return stream.name
+
+    def test_every_case_counts(self):
+        cases = unit.read_cases(self.write(self.XML))
+        self.assertEqual([case.name for case in cases], ["S.A", "S.B", "S.C", "S.D"])
+        self.assertEqual(outcomes(cases), [PASSED, FAILED, SKIPPED, SKIPPED])
+
+    def test_a_failed_target_has_a_failed_case_even_if_its_xml_has_none(self):
+        path = self.write('<testsuites><testsuite><testcase name="A"/></testsuite></testsuites>')
+        self.assertEqual(outcomes(unit.cases_of("FAILED", {"test.xml": path})), [PASSED, FAILED])
+        self.assertEqual(outcomes(unit.cases_of("TIMEOUT", {})), [FAILED])
+
+    def test_unreadable_xml_is_a_failure(self):
+        self.assertIn(FAILED, outcomes(unit.cases_of("PASSED", {"test.xml": self.write("<oops")})))
+
+    def test_event_stream(self):
+        event = {"id": {"testResult": {"label": "//t:a"}},
+                 "testResult": {"status": "PASSED", "testAttemptDurationMillis": "1500",
+                                "testActionOutput": [{"name": "test.xml", "uri": "file:///x/te%20st.xml"}]}}
+        lines = ['{"id":{"started":{}}}', json.dumps(event), '{"id":{"testResult":{"label":"//t:b"}},"aborted":{}}']
+        self.assertEqual(unit.read_events(lines), {"//t:a": ("PASSED", 1.5, {"test.xml": "/x/te st.xml"})})
+
+
+tap_unittest.main()
