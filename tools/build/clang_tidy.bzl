@@ -5,8 +5,8 @@
 
 One action per source file, so that a result is kept until the file, a header of it, .clang-tidy or
 clang-tidy itself changes. A finding in a header of ours is reported by each file that includes it;
-the headers of a library that has no source are checked by themselves. Generated files, third_party
-and targets with the tag "no-tidy" are left out. Nothing is compiled or linked.
+of a library that has no source, each header is checked as if a file included nothing else. Generated
+files, third_party and targets with the tag "no-tidy" are left out. Nothing is compiled or linked.
 """
 
 load("@system//:config.bzl", "CLANG_TIDY", "CLANG_TIDY_VERSION")
@@ -55,8 +55,8 @@ def _check(ctx, context, file):
     args.add("--")
     args.add_all(_compile_flags(ctx, context, file))
     ctx.actions.run_shell(
-        # clang-tidy says on stderr how many findings it suppressed: of interest only with a failure.
-        command = "stamp=$1; shift; \"$@\" >\"$stamp\" 2>&1 || { cat \"$stamp\" >&2; exit 1; }",
+        # Quiet unless it fails; messages name files as in the repository, not as in the sandbox.
+        command = "out=$1; shift; \"$@\" >\"$out\" 2>&1 || { sed \"s|$PWD/||g\" \"$out\" >&2; exit 1; }",
         arguments = [args],
         inputs = depset([file, ctx.file._config], transitive = [context.headers]),
         outputs = [stamp],
@@ -66,17 +66,23 @@ def _check(ctx, context, file):
     )
     return stamp
 
-def _files_to_check(rule):
-    """Own sources; of a library without any, its headers."""
-    sources = []
-    headers = []
-    for attribute, found in [("srcs", sources), ("hdrs", headers)]:
-        for target in getattr(rule.attr, attribute, []):
-            for file in target.files.to_list():
-                extensions = _C_EXTENSIONS + _CXX_EXTENSIONS if attribute == "srcs" else ["h"]
-                if file.is_source and file.extension in extensions:
-                    found.append(file)
-    return sources or headers
+def _own_files(targets, extensions):
+    files = [file for target in targets for file in target.files.to_list()]
+    return [f for f in files if f.is_source and f.extension in extensions]
+
+def _including(ctx, header):
+    """A source file that includes the header and nothing else."""
+    file = ctx.actions.declare_file("%s.%s.alone.cc" % (ctx.label.name, header.basename))
+    ctx.actions.write(file, "#include \"%s\"\n" % header.short_path)
+    return file
+
+def _files_to_check(ctx):
+    """Own sources; of a library without any, a file for each of its headers."""
+    rule = ctx.rule.attr
+    sources = _own_files(rule.srcs, _C_EXTENSIONS + _CXX_EXTENSIONS)
+    if sources:
+        return sources
+    return [_including(ctx, header) for header in _own_files(getattr(rule, "hdrs", []), ["h"])]
 
 def _clang_tidy_impl(target, ctx):
     skipped = (
@@ -91,7 +97,7 @@ def _clang_tidy_impl(target, ctx):
         fail("no clang-tidy found: install clang-tidy-19 or pass " +
              "--repo_env=SCHEDD_CLANG_TIDY=/path/to/clang-tidy")
     context = target[CcInfo].compilation_context
-    stamps = [_check(ctx, context, file) for file in _files_to_check(ctx.rule)]
+    stamps = [_check(ctx, context, file) for file in _files_to_check(ctx)]
     return [OutputGroupInfo(clang_tidy = depset(stamps))]
 
 clang_tidy_aspect = aspect(
