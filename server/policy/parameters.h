@@ -2,8 +2,9 @@
 //
 // The live-tunable numbers of a scheduling policy, as plain values.
 //
-// A value object: copied into the scheduling thread whole, so a policy never sees half a change. Bounds are not checked
-// here but where a change is accepted (server/control); a policy must stay safe for any value within the bounds there.
+// A value object: copied into the scheduling thread whole, so a policy never sees half a change.
+// Bounds are not checked here but where a change is accepted (server/control); a policy must stay
+// safe for any value within the bounds there.
 #ifndef SCHEDD_POLICY_PARAMETERS_H_
 #define SCHEDD_POLICY_PARAMETERS_H_
 
@@ -30,7 +31,8 @@ struct PolicyParameters {
   int64_t starvation_bound_ns = 500'000'000;
   // A waking task preempts when its deadline is earlier than the running one's by more than this.
   int64_t wakeup_preempt_margin_ns = 2'000'000;
-  // The dispatcher stops sending events to a scheduling thread silent for this long while events wait.
+  // The dispatcher stops sending events to a scheduling thread silent for this long while events
+  // wait.
   int64_t decision_budget_ns = 20'000'000;
   // Most decisions handed to the kernel in one batch.
   int32_t dispatch_batch_count = 256;

@@ -2,11 +2,13 @@
 //
 // The interface of a scheduling policy: what to implement to try another one.
 //
-// Owned by the engine and called on the scheduling thread only. Pure: time and the machine's state are arguments, there is no clock,
-// kernel, lock, allocation (after construction) or system call in it. It cannot fail: it must take any sequence of calls.
+// Owned by the engine and called on the scheduling thread only. Pure: time and the machine's state
+// are arguments, there is no clock, kernel, lock, allocation (after construction) or system call in
+// it. It cannot fail: it must take any sequence of calls.
 //
-// Division of labour: the policy says in what order, for how long and with what urgency tasks run; the kernel holds the queue. A
-// task that Schedule() hands over waits in a kernel queue ordered by its deadline, and runs when a CPU takes it.
+// Division of labour: the policy says in what order, for how long and with what urgency tasks run;
+// the kernel holds the queue. A task that Schedule() hands over waits in a kernel queue ordered by
+// its deadline, and runs when a CPU takes it.
 #ifndef SCHEDD_POLICY_POLICY_H_
 #define SCHEDD_POLICY_POLICY_H_
 
@@ -18,7 +20,8 @@
 
 namespace schedd {
 
-// Index of a task's slot, 0 to capacity - 1. Unique among living tasks; OnExit() comes before it is used for another one.
+// Index of a task's slot, 0 to capacity - 1. Unique among living tasks; OnExit() comes before it is
+// used for another one.
 using TaskId = uint32_t;
 
 inline constexpr int32_t kAnyCpu = -1;
@@ -30,17 +33,18 @@ inline constexpr int64_t kMaxWeight = 10'000;
 // A task became runnable and waits for a decision.
 struct TaskEvent {
   TaskId task = 0;
-  uint32_t sequence = 0;         // names this wait; a decision repeats it
-  int64_t time_ns = 0;           // when it became runnable, CLOCK_MONOTONIC
-  bool woke = false;             // it slept (or is new) since its previous event
-  int64_t ran_ns = 0;            // CPU time used since its previous event; each nanosecond is reported once
-  int64_t ran_since_wake_ns = 0; // CPU time used since its last wakeup
+  uint32_t sequence = 0;  // names this wait; a decision repeats it
+  int64_t time_ns = 0;    // when it became runnable, CLOCK_MONOTONIC
+  bool woke = false;      // it slept (or is new) since its previous event
+  int64_t ran_ns = 0;  // CPU time used since its previous event; each nanosecond is reported once
+  int64_t ran_since_wake_ns = 0;  // CPU time used since its last wakeup
   int64_t weight = kDefaultWeight;
-  int64_t slice_override_ns = 0; // 0: the policy chooses
-  int32_t cpu = 0;               // CPU it ran on last
-  // Bit c of word c / 64: it may run on CPU c. Points into memory that stays valid for the life of the task.
+  int64_t slice_override_ns = 0;  // 0: the policy chooses
+  int32_t cpu = 0;                // CPU it ran on last
+  // Bit c of word c / 64: it may run on CPU c. Points into memory that stays valid for the life of
+  // the task.
   const uint64_t* allowed = nullptr;
-  uint32_t allowed_count = 1;    // CPUs it may use
+  uint32_t allowed_count = 1;  // CPUs it may use
 };
 
 // One CPU as the scheduling thread sees it now. A hint: it may change any time.
@@ -51,9 +55,10 @@ struct CpuView {
     kProtected,  // runs something that must not be preempted (or is offline)
   };
   Kind kind = Kind::kIdle;
-  TaskId task = 0;         // for kTask
-  int64_t since_ns = 0;    // start of the run, for kTask
-  int64_t unbilled_ns = 0; // CPU time of that task that no event has reported yet, this run included
+  TaskId task = 0;       // for kTask
+  int64_t since_ns = 0;  // start of the run, for kTask
+  int64_t unbilled_ns =
+      0;  // CPU time of that task that no event has reported yet, this run included
 };
 
 struct MachineView {
@@ -98,15 +103,17 @@ class Policy {
   // The task ended, or its slot has a new owner. Unknown tasks are ignored.
   virtual void OnExit(TaskId task) = 0;
 
-  // Fills `out` with decisions in the order in which they should run and returns how many. Waiting tasks that do not fit stay
-  // for the next call. A task already handed over may be decided again (to make it urgent).
+  // Fills `out` with decisions in the order in which they should run and returns how many. Waiting
+  // tasks that do not fit stay for the next call. A task already handed over may be decided again
+  // (to make it urgent).
   virtual size_t Schedule(const MachineView& machine, const WaitQuery& waits,
                           std::span<Decision> out) = 0;
 
   // Tasks that wait and have not been handed over.
   virtual size_t pending() const = 0;
 
-  // When Schedule() must be called next although no event comes (a starvation bound runs out), CLOCK_MONOTONIC; INT64_MAX for never.
+  // When Schedule() must be called next although no event comes (a starvation bound runs out),
+  // CLOCK_MONOTONIC; INT64_MAX for never.
   virtual int64_t NextDeadlineNanos() const = 0;
 
   // Account of a task that the policy has seen; zeros for others.

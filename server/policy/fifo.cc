@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/policy/fifo.h"
+
+#include "server/policy/slice.h"
+
+namespace schedd {
+
+void FifoPolicy::OnEvent(const TaskEvent& event) {
+  if (event.task >= tasks_.size()) return;
+  OnExit(event.task);  // a second event for a task that still waits replaces the first
+  Task& task = tasks_[event.task];
+  task.waits = true;
+  task.sequence = event.sequence;
+  task.slice_override_ns = event.slice_override_ns;
+  queue_.push_back(task);
+}
+
+void FifoPolicy::OnExit(TaskId id) {
+  if (id >= tasks_.size() || !tasks_[id].waits) return;
+  queue_.erase(queue_.iterator_to(tasks_[id]));
+  tasks_[id].waits = false;
+}
+
+size_t FifoPolicy::Schedule(const MachineView& /*machine*/, const WaitQuery& /*waits*/,
+                            std::span<Decision> out) {
+  size_t count = 0;
+  for (; count < out.size() && !queue_.empty(); ++count) {
+    Task& task = queue_.front();
+    queue_.pop_front();
+    task.waits = false;
+    out[count] = Decision{
+        .task = static_cast<TaskId>(&task - tasks_.data()),
+        .sequence = task.sequence,
+        .slice_ns = SliceFor(parameters_, task.slice_override_ns, /*waiting=*/1, /*cpus=*/1),
+        .deadline = arrivals_++,
+    };
+  }
+  return count;
+}
+
+}  // namespace schedd

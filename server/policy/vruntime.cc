@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/policy/vruntime.h"
+
+#include <algorithm>
+
+#include "server/base/wrap.h"
+#include "server/policy/cpu_scan.h"
+#include "server/policy/slice.h"
+
+namespace schedd {
+namespace {
+
+// Waits checked for their end on each call, besides two for each arrival: enough to keep the count
+// of waiting tasks fresh.
+constexpr size_t kSweptWaits = 8;
+
+}  // namespace
+
+VruntimePolicy::VruntimePolicy(uint32_t capacity, uint32_t nr_cpus, uint64_t start)
+    : tasks_(std::max<uint32_t>(capacity, 1)),
+      waiting_(tasks_.data()),
+      clocks_(std::max<uint32_t>(nr_cpus, 1), start),
+      shared_reference_(start),
+      claimed_pass_(std::max<uint32_t>(nr_cpus, 1), 0) {}
+
+void VruntimePolicy::OnEvent(const TaskEvent& event) {
+  if (event.task >= tasks_.size()) return;
+  Task& task = tasks_[event.task];
+  Withdraw(task);
+  const int64_t weight = std::clamp(event.weight, kMinWeight, kMaxWeight);
+  Charge(task, event, weight);
+  task.sequence = event.sequence;
+  task.cpu = event.cpu >= 0 && static_cast<size_t>(event.cpu) < claimed_pass_.size()
+                 ? static_cast<uint32_t>(event.cpu)
+                 : 0;
+  task.allowed_count = event.allowed_count;
+  task.allowed = event.allowed;
+  task.weight = weight;
+  task.slice_override_ns = event.slice_override_ns;
+  task.awake_run_ns = event.ran_since_wake_ns;
+  task.may_preempt = event.woke && event.ran_since_wake_ns <= 0;
+  task.enqueue_ns = event.time_ns;
+  // Placed by Schedule(), which sees what runs now: V may be far behind when no event came for
+  // long.
+  task.stage = Stage::kArrived;
+  arrivals_.push_back(task);
+  waiting_.Add(task, event.time_ns);
+}
+
+void VruntimePolicy::OnExit(TaskId id) {
+  if (id >= tasks_.size()) return;
+  Withdraw(tasks_[id]);
+  tasks_[id] = Task();
+}
+
+size_t VruntimePolicy::Schedule(const MachineView& machine, const WaitQuery& waits,
+                                std::span<Decision> out) {
+  ++pass_;
+  const size_t arrived = arrivals_.size();
+  while (!arrivals_.empty()) {
+    Task& task = arrivals_.front();
+    arrivals_.pop_front();
+    Place(task, machine);
+    queue_.insert(task);
+    task.stage = Stage::kQueued;
+  }
+  waiting_.Sweep(waits, kSweptWaits + 2 * arrived);
+
+  size_t count = DecideStarved(machine, waits, out);
+  for (; count < out.size() && !queue_.empty(); ++count) {
+    Task& task = *queue_.begin();
+    queue_.erase(queue_.begin());
+    out[count] = Decide(task, machine, /*urgent=*/false);
+  }
+  return count;
+}
+
+int64_t VruntimePolicy::NextDeadlineNanos() const {
+  if (waiting_.empty()) return INT64_MAX;
+  return SaturatingAdd(waiting_.oldest().waiting_since_ns, StarvationBound());
+}
+
+TaskAccount VruntimePolicy::Account(TaskId id) const {
+  if (id >= tasks_.size() || !tasks_[id].known) return {};
+  const Task& task = tasks_[id];
+  return {.vruntime_ns = static_cast<int64_t>(task.vruntime),
+          .lag_ns = WrapDifference(clocks_.At(task.cpu), task.vruntime)};
+}
+
+// Adds what the task used since its previous event: before its last wakeup to v now, so that the
+// wakeup finds it there; after the wakeup when it is placed.
+void VruntimePolicy::Charge(Task& task, const TaskEvent& event, int64_t weight) {
+  const int64_t charged_weight = task.known ? task.weight : weight;  // that of the run
+  const int64_t ran_ns = std::max<int64_t>(event.ran_ns, 0);
+  const int64_t awake_ns =
+      event.woke ? std::clamp<int64_t>(event.ran_since_wake_ns, 0, ran_ns) : ran_ns;
+  const int64_t limit_ns = ChargeLimit();
+  const int64_t charged_awake_ns = std::min(awake_ns, limit_ns);
+  const int64_t charged_before_ns = std::min(ran_ns - awake_ns, limit_ns - charged_awake_ns);
+
+  if (event.woke) {
+    if (!task.must_clamp && ran_ns > 0 && task.known) {
+      clocks_.Raise(task.cpu, task.vruntime, Window(task.weight));
+    }
+    task.vruntime += static_cast<uint64_t>(task.unplaced) +
+                     static_cast<uint64_t>(VirtualNanos(charged_before_ns, charged_weight));
+    task.unplaced = 0;
+    task.must_clamp = true;
+  }
+  task.unplaced += VirtualNanos(charged_awake_ns, charged_weight);
+}
+
+// Settles v and the deadline of a task that came in, once for each wait.
+void VruntimePolicy::Place(Task& task, const MachineView& machine) {
+  const uint64_t reference = Reference(task, machine);
+  const uint64_t window = static_cast<uint64_t>(Window(task.weight));
+  if (!task.known) {
+    // One that ran already (bypassing the queue) pays for that instead.
+    const int64_t slice_ns = SliceFor(parameters_, 0, waiting_.size(), claimed_pass_.size());
+    const int64_t debit = task.unplaced > 0 ? 0 : VirtualNanos(slice_ns / 2, task.weight);
+    task.vruntime = reference + static_cast<uint64_t>(debit);
+    task.known = true;
+  } else {
+    // Without a sleep in between, the floor only catches what no order of service explains, for any
+    // weight.
+    const int64_t most_lag = task.must_clamp
+                                 ? VirtualNanos(parameters_.sleeper_credit_ns, task.weight)
+                                 : Window(kMinWeight);
+    task.vruntime = WrapMax(task.vruntime, reference - static_cast<uint64_t>(most_lag));
+    if (task.placed_weight != task.weight) ChangeWeight(task, reference);
+    if (WrapLess(reference + window, task.vruntime)) task.vruntime = reference + window;
+  }
+  task.vruntime += static_cast<uint64_t>(task.unplaced);
+  task.unplaced = 0;
+  task.must_clamp = false;
+  task.placed_weight = task.weight;
+  task.deadline = task.vruntime + static_cast<uint64_t>(Bonus(task.awake_run_ns, task.weight));
+}
+
+// Keeps what the task owes or is owed in CPU time, so that a new weight counts from now on: a task
+// that had weight 1 would else sit out, at weight 10000, virtual seconds that it ran up at its old
+// rate.
+void VruntimePolicy::ChangeWeight(Task& task, uint64_t reference) {
+  const __int128 distance = WrapDifference(task.vruntime, reference);
+  const __int128 rescaled = distance * task.placed_weight / task.weight;
+  const int64_t bounded = static_cast<int64_t>(std::clamp<__int128>(
+      rescaled, -VirtualNanos(parameters_.sleeper_credit_ns, task.weight), Window(task.weight)));
+  task.vruntime = reference + static_cast<uint64_t>(bounded);
+}
+
+// V where `task` competes. A task with a choice of CPUs competes where virtual time is furthest:
+// there it gets CPU time soonest, and from any smaller V it would take all of it until it caught
+// up.
+uint64_t VruntimePolicy::Reference(Task& task, const MachineView& machine) {
+  const bool just_ran = task.known && !task.must_clamp && task.unplaced > 0;
+  if (just_ran) clocks_.Raise(task.cpu, task.vruntime, Window(task.weight));
+
+  bool found = false;
+  uint64_t reference = 0;
+  uint32_t first_allowed = task.cpu;
+  bool first = true;
+  ScanAllowedCpus(task.allowed, task.cpu, CpuCount(machine), [&](uint32_t cpu) {
+    if (first) first_allowed = cpu;
+    first = false;
+    const CpuView& view = machine.cpus[cpu];
+    if (view.kind == CpuView::Kind::kTask) Observe(cpu, view);
+    // An idle CPU's clock stands still and tells nothing of those that compete now.
+    if (view.kind != CpuView::Kind::kTask && !(just_ran && cpu == task.cpu)) return true;
+    reference = found ? WrapMax(reference, clocks_.At(cpu)) : clocks_.At(cpu);
+    found = true;
+    return true;
+  });
+  const bool bound_to_one = task.allowed_count == 1;
+  if (!found) {
+    reference = clocks_.At(first_allowed);
+    if (!bound_to_one) reference = WrapMax(reference, shared_reference_);
+  }
+  if (!bound_to_one) shared_reference_ = reference;
+  return reference;
+}
+
+void VruntimePolicy::Observe(uint32_t cpu, const CpuView& view) {
+  if (view.task >= tasks_.size()) return;
+  const Task& running = tasks_[view.task];
+  if (!running.known || running.stage == Stage::kArrived || running.stage == Stage::kQueued) return;
+  // A light task's v leaps; V does not go faster than the clock, or those that come in would wait
+  // for that one run.
+  const int64_t used = VirtualNanos(std::min(view.unbilled_ns, ChargeLimit()),
+                                    std::max(running.weight, kDefaultWeight));
+  clocks_.Follow(cpu, running.vruntime + static_cast<uint64_t>(used), Window(running.weight));
+}
+
+// A slice ends at the first timer tick after it: up to 10 ms late with the slowest timer that Linux
+// has.
+int64_t VruntimePolicy::ChargeLimit() const {
+  constexpr int64_t kLongestTickNanos = 10'000'000;
+  return SaturatingAdd(ClampSlice(parameters_, INT64_MAX), kLongestTickNanos);
+}
+
+int64_t VruntimePolicy::Bonus(int64_t awake_run_ns, int64_t weight) const {
+  return VirtualNanos(std::min(awake_run_ns, parameters_.sleeper_credit_ns), weight);
+}
+
+// Twice the distance from V at which the order of service can leave a task of this weight: one
+// charge and the sleeper's credit.
+int64_t VruntimePolicy::Window(int64_t weight) const {
+  const int64_t distance_ns = SaturatingAdd(ChargeLimit(), parameters_.sleeper_credit_ns);
+  return 2 * VirtualNanos(distance_ns, std::min(weight, kDefaultWeight));
+}
+
+void VruntimePolicy::Withdraw(Task& task) {
+  if (task.stage == Stage::kAway) return;
+  if (task.stage == Stage::kArrived) arrivals_.erase(arrivals_.iterator_to(task));
+  if (task.stage == Stage::kQueued) queue_.erase(queue_.iterator_to(task));
+  waiting_.Remove(task);
+  task.stage = Stage::kAway;
+}
+
+// Tasks that waited too long, wherever they wait. They queue up again at the end of the wait list,
+// so each is decided once in each bound; that again is needed only if the decision was lost.
+size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery& waits,
+                                     std::span<Decision> out) {
+  size_t count = 0;
+  while (count < out.size() && !waiting_.empty()) {
+    Task& task = waiting_.oldest();
+    if (!waiting_.StillWaits(waits, task)) continue;
+    if (SaturatingSubtract(machine.now_ns, task.waiting_since_ns) < StarvationBound()) break;
+    if (task.stage == Stage::kQueued) queue_.erase(queue_.iterator_to(task));
+    waiting_.Remove(task);
+    waiting_.Add(task, machine.now_ns);
+    out[count++] = Decide(task, machine, /*urgent=*/true);
+  }
+  return count;
+}
+
+Decision VruntimePolicy::Decide(Task& task, const MachineView& machine, bool urgent) {
+  const int32_t victim = task.may_preempt && !urgent ? FindVictim(task, machine) : kAnyCpu;
+  task.stage = Stage::kHandedOver;
+  return {
+      .task = static_cast<TaskId>(&task - tasks_.data()),
+      .sequence = task.sequence,
+      .cpu = victim,
+      .slice_ns =
+          SliceFor(parameters_, task.slice_override_ns, waiting_.size(), claimed_pass_.size()),
+      .deadline = task.deadline,
+      .preempt = victim != kAnyCpu,
+      .urgent = urgent,
+  };
+}
+
+// The CPU that `task` may take from a task with a later deadline, kAnyCpu if it should wait or an
+// idle CPU is there for it.
+int32_t VruntimePolicy::FindVictim(const Task& task, const MachineView& machine) {
+  int32_t victim = kAnyCpu;
+  int64_t best_lead = std::max<int64_t>(parameters_.wakeup_preempt_margin_ns, 0);
+  ScanAllowedCpus(task.allowed, task.cpu, CpuCount(machine), [&](uint32_t cpu) {
+    const CpuView& view = machine.cpus[cpu];
+    if (claimed_pass_[cpu] == pass_) return true;
+    if (view.kind == CpuView::Kind::kIdle) {
+      claimed_pass_[cpu] = pass_;  // the next waking task needs another one
+      victim = kAnyCpu;
+      return false;
+    }
+    if (view.kind != CpuView::Kind::kTask) return true;
+    if (SaturatingSubtract(machine.now_ns, view.since_ns) < parameters_.min_slice_ns) return true;
+    const int64_t lead = WrapDifference(RunningDeadline(cpu, view), task.deadline);
+    if (lead > best_lead) {
+      best_lead = lead;
+      victim = static_cast<int32_t>(cpu);
+    }
+    return true;
+  });
+  if (victim != kAnyCpu) claimed_pass_[static_cast<size_t>(victim)] = pass_;
+  return victim;
+}
+
+// The deadline that the task running on `cpu` would have if it had to wait from now on.
+uint64_t VruntimePolicy::RunningDeadline(uint32_t cpu, const CpuView& view) const {
+  const Task* running = view.task < tasks_.size() ? &tasks_[view.task] : nullptr;
+  const bool known = running != nullptr && running->known;
+  // One that never had to wait: a new task that started when this run did.
+  const uint64_t vruntime = known ? running->vruntime : clocks_.At(cpu);
+  const int64_t weight = known ? running->weight : kDefaultWeight;
+  const int64_t awake_ns = SaturatingAdd(known ? running->awake_run_ns : 0, view.unbilled_ns);
+  const int64_t used = VirtualNanos(std::min(view.unbilled_ns, ChargeLimit()), weight);
+  return vruntime + static_cast<uint64_t>(used + Bonus(awake_ns, weight));
+}
+
+// No shorter than two rounds of all that wait: in an overload, where every task waits long and none
+// is favoured, all would be urgent and order would be lost.
+int64_t VruntimePolicy::StarvationBound() const {
+  const auto waiting = static_cast<int64_t>(waiting_.size());
+  const auto cpus = static_cast<int64_t>(claimed_pass_.size());
+  const int64_t slice_ns = SliceFor(parameters_, 0, waiting_.size(), claimed_pass_.size());
+  const int64_t round_ns = waiting <= cpus ? slice_ns : slice_ns / cpus * waiting;
+  return std::max<int64_t>({1, parameters_.starvation_bound_ns, 2 * round_ns});
+}
+
+uint32_t VruntimePolicy::CpuCount(const MachineView& machine) const {
+  return static_cast<uint32_t>(std::min(machine.cpus.size(), claimed_pass_.size()));
+}
+
+}  // namespace schedd

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The default policy: CPU time in proportion to weight, sleepers first within a bound, nobody
+// starves.
+//
+// Owned by the engine, called on the scheduling thread only; allocates in its constructor only and
+// cannot fail. Every call is O(log waiting tasks), independent of the number of CPUs.
+//
+// A task's virtual time v is the CPU time it used, times 100 / weight. Tasks run in the order of
+// their deadline
+//     D = v + min(CPU time since last wakeup, sleeper_credit) · 100 / weight,
+// so of two tasks that are owed the same the one that sleeps often comes first. Where v is set:
+//  - a new task starts half a slice after V, the virtual time of the queue (virtual_time.h). At V
+//  itself, a chain of tasks that
+//    each fork the next one and exit would never pay and always be first;
+//  - a task that wakes is at most sleeper_credit · 100 / weight behind V: sleeping saves up no more
+//  than that;
+//  - a charge is at most max_slice and a late timer tick. A task that competes never runs longer,
+//  so it pays in full; one that ran for a
+//    minute while nobody waited took nothing from anyone;
+//  - a task further from V than any order of service explains (its affinity changed, or its CPU had
+//  no competition) is brought back.
+#ifndef SCHEDD_POLICY_VRUNTIME_H_
+#define SCHEDD_POLICY_VRUNTIME_H_
+
+#include <boost/intrusive/list.hpp>
+#include <boost/intrusive/set.hpp>
+#include <cstdint>
+#include <vector>
+
+#include "server/policy/policy.h"
+#include "server/policy/virtual_time.h"
+#include "server/policy/vruntime_task.h"
+#include "server/policy/wait_list.h"
+
+namespace schedd {
+
+class VruntimePolicy : public Policy {
+ public:
+  // Room for tasks 0 to capacity - 1 and CPUs 0 to nr_cpus - 1 (both at least 1); others are
+  // ignored. Virtual time begins at `start`, which changes nothing: it wraps.
+  VruntimePolicy(uint32_t capacity, uint32_t nr_cpus, uint64_t start = 0);
+
+  void Apply(const PolicyParameters& parameters) override { parameters_ = parameters; }
+  void OnEvent(const TaskEvent& event) override;
+  void OnExit(TaskId id) override;
+  size_t Schedule(const MachineView& machine, const WaitQuery& waits,
+                  std::span<Decision> out) override;
+  size_t pending() const override { return arrivals_.size() + queue_.size(); }
+  int64_t NextDeadlineNanos() const override;
+  TaskAccount Account(TaskId id) const override;
+
+ private:
+  using Task = VruntimeTask;
+  using Stage = VruntimeTask::Stage;
+  using Arrivals = boost::intrusive::list<
+      Task, boost::intrusive::member_hook<Task, boost::intrusive::list_member_hook<Task::LinkMode>,
+                                          &Task::arrival_hook>>;
+  using RunQueue = boost::intrusive::multiset<
+      Task, boost::intrusive::compare<RunsBefore>,
+      boost::intrusive::member_hook<Task, boost::intrusive::set_member_hook<Task::LinkMode>,
+                                    &Task::queue_hook>>;
+
+  // -- accounts --
+  void Charge(Task& task, const TaskEvent& event, int64_t weight);
+  void Place(Task& task, const MachineView& machine);
+  void ChangeWeight(Task& task, uint64_t reference);
+  uint64_t Reference(Task& task, const MachineView& machine);
+  void Observe(uint32_t cpu, const CpuView& view);
+  int64_t ChargeLimit() const;
+  int64_t Bonus(int64_t awake_run_ns, int64_t weight) const;
+  int64_t Window(int64_t weight) const;
+  // -- decisions --
+  void Withdraw(Task& task);
+  size_t DecideStarved(const MachineView& machine, const WaitQuery& waits, std::span<Decision> out);
+  Decision Decide(Task& task, const MachineView& machine, bool urgent);
+  int32_t FindVictim(const Task& task, const MachineView& machine);
+  uint64_t RunningDeadline(uint32_t cpu, const CpuView& view) const;
+  int64_t StarvationBound() const;
+  uint32_t CpuCount(const MachineView& machine) const;
+
+  PolicyParameters parameters_;
+  std::vector<Task> tasks_;  // by TaskId; never resized
+  Arrivals arrivals_;
+  RunQueue queue_;
+  WaitList waiting_;
+  CpuClocks clocks_;
+  uint64_t shared_reference_;  // V that the last task with a choice of CPUs was placed by
+  uint64_t pass_ = 0;
+  std::vector<uint64_t> claimed_pass_;  // by CPU: pass in which a waking task was given it
+};
+
+}  // namespace schedd
+
+#endif  // SCHEDD_POLICY_VRUNTIME_H_
