@@ -249,6 +249,10 @@ size_t Engine::Step() {
   return handled + state.Decide();
 }
 
+void Engine::RunOnce() {
+  if (Step() == 0 && !state_->Spin()) state_->Park();
+}
+
 void Engine::Run() {
   State& state = *state_;
   state.scheduling_tid.store(gettid(), std::memory_order_release);
@@ -256,7 +260,7 @@ void Engine::Run() {
   ArmAllocationCount();
   const int64_t allocations_before = ArmedAllocationCount();
   while (!state.stop.load(std::memory_order_acquire)) {
-    if (Step() == 0 && !state.Spin()) state.Park();
+    RunOnce();
     state.counters.allocations.Set(ArmedAllocationCount() - allocations_before);
   }
   DisarmAllocationCount();

@@ -62,7 +62,10 @@ class Engine {
   // decisions it handled. Scheduling thread.
   size_t Step();
 
-  // Passes until Stop(). Scheduling thread.
+  // A Step(); when that found nothing to do, a look around for spin_ns, then a park. Scheduling thread.
+  void RunOnce();
+
+  // RunOnce() until Stop(). Scheduling thread.
   void Run();
 
   // Ends Run() soon. Any thread.

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/sim/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "bpf/ring.h"
+#include "server/engine/shared_access.h"
+
+namespace schedd {
+namespace {
+
+// The same numbers as in bpf/.
+constexpr uint32_t kUndecidedTurn = 16;
+constexpr int kDispatchDrain = 16;
+
+// The dispatcher's own words: it alone writes them, others read.
+template <typename T>
+void Bump(T& word, uint64_t n = 1) {
+  StoreShared(word, static_cast<T>(LoadShared(word) + n));
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(SimMachine* machine, const SharedMemory& memory,
+                       std::function<void()> ring_doorbell)
+    : machine_(machine),
+      memory_(memory),
+      ring_doorbell_(std::move(ring_doorbell)),
+      own_(memory.cpus.size()),
+      turns_(memory.cpus.size()),
+      by_slot_(memory.slots.size()) {}
+
+schedd_slot* Dispatcher::SlotOf(const SimTask& task) {
+  return task.slot == SCHEDD_NO_SLOT ? nullptr : &memory_.slots[task.slot];
+}
+
+void Dispatcher::Count(int cpu, schedd_counter counter, uint64_t n) {
+  SCHEDD_ADD(&memory_.cpus[static_cast<size_t>(cpu)].counters[counter], n);
+}
+
+int64_t Dispatcher::SliceOf(const SimTask& task) {
+  const schedd_slot* slot = SlotOf(task);
+  if (slot != nullptr && slot->slice_ns != 0) return static_cast<int64_t>(slot->slice_ns);
+  return static_cast<int64_t>(LoadShared(memory_.header->base_slice_ns));
+}
+
+void Dispatcher::KickIdle(const SimTask& task) {
+  const int cpu = machine_->ClaimIdleCpu(task);
+  if (cpu < 0) return;
+  Count(task.cpu, SCHEDD_COUNT_KICKS_IDLE);
+  machine_->Kick(cpu, /*preempt=*/false);
+}
+
+// --- from waking to running
+// --------------------------------------------------------------------------
+
+bool Dispatcher::SelectCpu(SimTask& task) {
+  const int cpu = machine_->ClaimIdleCpu(task);
+  if (cpu < 0) return false;
+  machine_->Kick(cpu, /*preempt=*/false);
+  if (LoadShared(memory_.header->all_decisions) != 0) return false;
+  Count(cpu, SCHEDD_COUNT_RUN_DIRECT_IDLE);
+  task.direct = true;
+  if (schedd_slot* slot = SlotOf(task)) StoreShared(slot->state, SCHEDD_TASK_DECIDED);
+  machine_->InsertLocal(cpu, task, SliceOf(task));
+  return true;
+}
+
+void Dispatcher::Runnable(SimTask& task, bool woke) {
+  schedd_slot* slot = SlotOf(task);
+  if (slot == nullptr) return;
+  StoreShared(slot->waiting_since_ns, machine_->now_ns());
+  if (!woke && slot->wakeups != 0) return;
+  Bump(slot->wakeups);
+  StoreShared(slot->woken_ns, machine_->now_ns());
+  StoreShared(slot->awake_run_ns, 0);
+}
+
+void Dispatcher::Enqueue(SimTask& task, bool woke) {
+  schedd_slot* slot = SlotOf(task);
+  schedd_header* header = memory_.header;
+  const uint64_t floor = header->vtime_floor - 2 * LoadShared(header->base_slice_ns);
+  uint64_t vtime = slot != nullptr ? slot->deadline : header->vtime_floor;
+  if (static_cast<int64_t>(vtime - floor) < 0) vtime = floor;
+  task.direct = false;
+  if (slot != nullptr) {
+    StoreShared(slot->deadline, vtime);
+    Bump(slot->seq);
+    StoreShared(slot->state, SCHEDD_TASK_UNDECIDED);
+  }
+  undecided_.Insert(task, vtime);
+  KickIdle(task);
+  if (slot != nullptr) {
+    SendEvent(task, *slot, woke ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED);
+  } else {
+    Count(task.cpu, SCHEDD_COUNT_NO_SLOT);
+  }
+}
+
+void Dispatcher::Dequeue(SimTask& task) {
+  if (task.queue != nullptr) task.queue->Remove(task);
+}
+
+SimTask* Dispatcher::Dispatch(int cpu) {
+  for (int i = 0; i < kDispatchDrain && ApplyNext(cpu); ++i) {
+  }
+  const auto index = static_cast<size_t>(cpu);
+  SimTask* task = own_[index].TakeFor(cpu);
+  if (task == nullptr) task = urgent_.TakeFor(cpu);
+  if (task == nullptr && ++turns_[index] % kUndecidedTurn == 0) task = undecided_.TakeFor(cpu);
+  if (task == nullptr) task = ready_.TakeFor(cpu);
+  if (task == nullptr) task = undecided_.TakeFor(cpu);
+  if (task != nullptr) task->slice_ns = SliceOf(*task);
+  return task;
+}
+
+int64_t Dispatcher::Refill(SimTask& task) {
+  AccountRun(task);
+  Count(task.cpu, SCHEDD_COUNT_SLICE_REFILLS);
+  return SliceOf(task);
+}
+
+// --- events and decisions
+// ----------------------------------------------------------------------------
+
+// The scheduling thread is silent although events wait. While it slept it was not silent but asked
+// to sleep: then the time since it was woken counts.
+bool Dispatcher::IsDegraded(schedd_event_ring& ring) {
+  schedd_header* header = memory_.header;
+  if (schedd_event_backlog(&ring) == 0) return false;
+  const auto now_ns = static_cast<uint64_t>(machine_->now_ns());
+  const uint64_t sign_of_life = std::max(LoadShared(header->heartbeat_ns), header->doorbell_ns);
+  const auto silent_ns = static_cast<int64_t>(now_ns - sign_of_life);
+  if (silent_ns <= static_cast<int64_t>(LoadShared(header->decision_budget_ns))) return false;
+  SCHEDD_CAS(&header->degraded_since_ns, 0, now_ns);
+  return true;
+}
+
+void Dispatcher::SendEvent(const SimTask& task, const schedd_slot& slot, uint32_t flags) {
+  schedd_event_ring& ring = memory_.events[static_cast<size_t>(task.cpu)];
+  schedd_event* event = nullptr;
+  if (IsDegraded(ring)) {
+    Count(task.cpu, SCHEDD_COUNT_EVENTS_WITHHELD);
+  } else if (schedd_event_backlog(&ring) >= adversity_.event_ring_size ||
+             (event = schedd_event_reserve(&ring)) == nullptr) {
+    Count(task.cpu, SCHEDD_COUNT_EVENTS_DROPPED);
+  } else {
+    *event = {.slot = task.slot,
+              .seq = slot.seq,
+              .key = slot.key,
+              .flags = flags,
+              .time_ns = static_cast<uint64_t>(machine_->now_ns()),
+              .cpu = slot.cpu,
+              .reserved = 0};
+    schedd_event_publish(&ring);
+    Count(task.cpu, SCHEDD_COUNT_EVENTS);
+    machine_->Trace("event", "tid", task.tid, "seq", slot.seq);
+  }
+  RingDoorbell(task.cpu);
+}
+
+void Dispatcher::RingDoorbell(int cpu) {
+  schedd_header* header = memory_.header;
+  if (LoadSharedAcquire(header->parked) == 0 || ExchangeShared(header->parked, 0u) == 0) return;
+  StoreShared(header->doorbell_ns, machine_->now_ns());
+  Count(cpu, SCHEDD_COUNT_DOORBELLS);
+  ++doorbells_;
+  if (adversity_.lose_every_doorbell > 0 &&
+      doorbells_ % static_cast<uint64_t>(adversity_.lose_every_doorbell) == 0) {
+    machine_->Trace("doorbell-lost", "cpu", cpu, "n", static_cast<int64_t>(doorbells_));
+    return;
+  }
+  if (adversity_.doorbell_delay_ns > 0) {
+    machine_->At(machine_->now_ns() + adversity_.doorbell_delay_ns, ring_doorbell_);
+  } else {
+    ring_doorbell_();
+  }
+}
+
+void Dispatcher::Commit() {
+  for (size_t i = 0; i < adversity_.commit_limit && ApplyNext(/*cpu=*/0); ++i) {
+  }
+}
+
+bool Dispatcher::ApplyNext(int cpu) {
+  schedd_decision decision;
+  const int taken = schedd_decision_take(memory_.decisions, &decision);
+  if (taken > 0) ApplyDecision(cpu, decision);
+  return taken != 0;
+}
+
+bool Dispatcher::IsCurrent(const schedd_slot& slot, const schedd_decision& decision) const {
+  return slot.key == decision.key && slot.seq == decision.seq &&
+         (slot.state == SCHEDD_TASK_UNDECIDED || slot.state == SCHEDD_TASK_DECIDED);
+}
+
+void Dispatcher::ApplyDecision(int cpu, const schedd_decision& decision) {
+  SimTask* task = decision.slot < by_slot_.size() ? by_slot_[decision.slot] : nullptr;
+  schedd_slot* slot = task != nullptr ? SlotOf(*task) : nullptr;
+  // Moved on already: decisions move tasks out of these two queues only.
+  const bool movable = task != nullptr && (task->queue == &undecided_ || task->queue == &ready_);
+  if (!movable || !IsCurrent(*slot, decision)) {
+    Count(cpu, SCHEDD_COUNT_DECISIONS_STALE);
+    machine_->Trace("stale", "slot", decision.slot, "seq", decision.seq);
+    return;
+  }
+  VtimeQueue& to = Destination(cpu, decision, *task);
+  task->queue->Remove(*task);
+  to.Insert(*task, decision.deadline);
+  StoreShared(slot->state, SCHEDD_TASK_DECIDED);
+  StoreShared(slot->slice_ns, decision.slice_ns);
+  StoreShared(slot->deadline, decision.deadline);
+  StoreShared(slot->generation, decision.generation);
+  StoreShared(slot->decided_weight, decision.weight);
+  Count(cpu, SCHEDD_COUNT_DECISIONS_APPLIED);
+  machine_->Trace("decision", "tid", task->tid, "seq", decision.seq);
+  WakeCpuFor(cpu, decision, *task, to);
+}
+
+VtimeQueue& Dispatcher::Destination(int cpu, const schedd_decision& decision, const SimTask& task) {
+  if (decision.flags & SCHEDD_DECISION_URGENT) return urgent_;
+  if (decision.cpu < 0) return ready_;
+  if (decision.cpu >= machine_->nr_cpus() || !task.allowed.Has(decision.cpu)) {
+    Count(cpu, SCHEDD_COUNT_DECISIONS_BOUNCED);
+    return ready_;
+  }
+  return own_[static_cast<size_t>(decision.cpu)];
+}
+
+void Dispatcher::WakeCpuFor(int cpu, const schedd_decision& decision, const SimTask& task,
+                            const VtimeQueue& to) {
+  if (&to == &urgent_ || &to == &ready_) {
+    KickIdle(task);
+    return;
+  }
+  const bool preempt = (decision.flags & SCHEDD_DECISION_PREEMPT) != 0;
+  if (preempt) Count(cpu, SCHEDD_COUNT_KICKS_PREEMPT);
+  machine_->Kick(decision.cpu, preempt);
+}
+
+// --- running
+// ---------------------------------------------------------------------------------------------
+
+void Dispatcher::Running(SimTask& task) {
+  const auto now_ns = static_cast<uint64_t>(machine_->now_ns());
+  schedd_slot* slot = SlotOf(task);
+  schedd_cpu& cpu = memory_.cpus[static_cast<size_t>(task.cpu)];
+  schedd_header* header = memory_.header;
+  task.running_since_ns = machine_->now_ns();
+  StoreShared(cpu.slot_key, slot != nullptr ? slot->key : 0);
+  StoreShared(cpu.since_ns, now_ns);
+  StoreSharedRelease(cpu.slot, task.slot);
+  if (slot == nullptr) return;
+  if (!task.direct) {
+    Count(task.cpu, slot->state == SCHEDD_TASK_DECIDED ? SCHEDD_COUNT_RUN_DECIDED
+                                                       : SCHEDD_COUNT_RUN_UNDECIDED);
+    if (static_cast<int64_t>(slot->deadline - header->vtime_floor) > 0) {
+      StoreShared(header->vtime_floor, slot->deadline);
+    }
+  }
+  AccountWait(*slot);
+  AccountWakeupLatency(*slot);
+  if (slot->cpu != task.cpu) {
+    if (slot->run_ns != 0) Bump(slot->migrations);
+    StoreShared(slot->cpu, task.cpu);
+  }
+  StoreShared(slot->running_since_ns, now_ns);
+  StoreShared(slot->state, SCHEDD_TASK_RUNNING);
+}
+
+void Dispatcher::Stopping(SimTask& task, bool runnable) {
+  schedd_slot* slot = SlotOf(task);
+  StoreShared(memory_.cpus[static_cast<size_t>(task.cpu)].slot, SCHEDD_NO_SLOT);
+  AccountRun(task);
+  if (slot == nullptr) return;
+  if (runnable) {
+    Bump(slot->involuntary_switches);
+    StoreShared(slot->waiting_since_ns, machine_->now_ns());
+    StoreShared(slot->state, SCHEDD_TASK_DECIDED);
+  } else {
+    StoreShared(slot->state, SCHEDD_TASK_SLEEPING);
+  }
+}
+
+void Dispatcher::Quiescent(SimTask& task, bool sleeps) {
+  schedd_slot* slot = SlotOf(task);
+  if (slot == nullptr) return;
+  AccountWait(*slot);
+  StoreShared(slot->state, SCHEDD_TASK_SLEEPING);
+  if (sleeps) Bump(slot->voluntary_switches);
+}
+
+void Dispatcher::IdleChanged(int cpu, bool idle) {
+  StoreShared(memory_.cpus[static_cast<size_t>(cpu)].idle, idle ? 1u : 0u);
+}
+
+}  // namespace schedd

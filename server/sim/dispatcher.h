@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The dispatcher of bpf/ on the simulated machine: same shared memory, same rings, same queues,
+// same order of looking into them.
+//
+// What holds here holds for the contract of bpf/abi.h, so the engine is tested against it. Owned by
+// a simulated kernel; under the machine's thread rule, while the engine and readers use the shared
+// memory from other threads. Times in ns. Cannot fail: what does not fit is counted, as in the
+// kernel.
+#ifndef SCHEDD_SIM_DISPATCHER_H_
+#define SCHEDD_SIM_DISPATCHER_H_
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "bpf/abi.h"
+#include "server/engine/kernel.h"
+#include "server/sim/machine.h"
+#include "server/sim/scheduler_class.h"
+#include "server/sim/vtime_queue.h"
+
+namespace schedd {
+
+// What can go wrong between the dispatcher and the daemon, at will.
+struct SimAdversity {
+  int64_t doorbell_delay_ns = 0;                    // it rings so much later
+  int lose_every_doorbell = 0;                      // every so many-th doorbell is lost; 0: none
+  size_t event_ring_size = SCHEDD_EVENT_RING_SIZE;  // events that fit a CPU's ring
+  size_t commit_limit = SCHEDD_DECISION_RING_SIZE;  // decisions that one Commit() applies
+};
+
+class Dispatcher : public SchedulerClass {
+ public:
+  // `ring_doorbell` wakes the scheduling thread.
+  Dispatcher(SimMachine* machine, const SharedMemory& memory, std::function<void()> ring_doorbell);
+
+  // Puts the decisions in the ring into effect, as the commit program does.
+  void Commit();
+
+  SimAdversity& adversity() { return adversity_; }
+
+  void Enable(SimTask& task) override;
+  void Disable(SimTask& task) override;
+  bool SelectCpu(SimTask& task) override;
+  void Runnable(SimTask& task, bool woke) override;
+  void Enqueue(SimTask& task, bool woke) override;
+  void Dequeue(SimTask& task) override;
+  SimTask* Dispatch(int cpu) override;
+  int64_t Refill(SimTask& task) override;
+  void Running(SimTask& task) override;
+  void Stopping(SimTask& task, bool runnable) override;
+  void Quiescent(SimTask& task, bool sleeps) override;
+  void AffinityChanged(SimTask& task) override;
+  void WeightChanged(SimTask& task) override;
+  void IdleChanged(int cpu, bool idle) override;
+
+ private:
+  schedd_slot* SlotOf(const SimTask& task);
+  void ClearSlot(schedd_slot& slot);
+  void Count(int cpu, schedd_counter counter, uint64_t n = 1);
+  int64_t SliceOf(const SimTask& task);
+  void KickIdle(const SimTask& task);
+
+  void SendEvent(const SimTask& task, const schedd_slot& slot, uint32_t flags);
+  bool IsDegraded(schedd_event_ring& ring);
+  void RingDoorbell(int cpu);
+
+  bool ApplyNext(int cpu);
+  void ApplyDecision(int cpu, const schedd_decision& decision);
+  bool IsCurrent(const schedd_slot& slot, const schedd_decision& decision) const;
+  VtimeQueue& Destination(int cpu, const schedd_decision& decision, const SimTask& task);
+  void WakeCpuFor(int cpu, const schedd_decision& decision, const SimTask& task,
+                  const VtimeQueue& to);
+
+  void AccountRun(SimTask& task);
+  void AccountWait(schedd_slot& slot);
+  void AccountWakeupLatency(schedd_slot& slot);
+
+  SimMachine* const machine_;
+  const SharedMemory memory_;
+  const std::function<void()> ring_doorbell_;
+  SimAdversity adversity_;
+  uint64_t doorbells_ = 0;
+
+  VtimeQueue urgent_;
+  VtimeQueue ready_;
+  VtimeQueue undecided_;
+  std::vector<VtimeQueue> own_;    // one a CPU
+  std::vector<uint32_t> turns_;    // dispatches of each CPU
+  std::vector<SimTask*> by_slot_;  // who has a slot
+};
+
+}  // namespace schedd
+
+#endif  // SCHEDD_SIM_DISPATCHER_H_

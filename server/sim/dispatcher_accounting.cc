@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The part of the simulated dispatcher that fills the slots: who they belong to, and who ran and
+// waited for how long.
+#include <algorithm>
+
+#include "server/engine/shared_access.h"
+#include "server/sim/dispatcher.h"
+
+namespace {
+
+schedd_slot* SlotAt(void* memory, uint32_t index) {
+  const auto& slots = static_cast<const schedd::SharedMemory*>(memory)->slots;
+  return index < slots.size() ? &slots[index] : nullptr;
+}
+
+}  // namespace
+
+#define SCHEDD_SLOT_AT(context, index) SlotAt(context, index)
+#include "bpf/histogram.h"
+#include "bpf/slot_list.h"
+
+namespace schedd {
+
+void Dispatcher::ClearSlot(schedd_slot& slot) {
+  StoreShared(slot.state, SCHEDD_TASK_SLEEPING);
+  StoreShared(slot.decided_weight, 0u);
+  for (auto* word :
+       {&slot.waiting_since_ns, &slot.running_since_ns, &slot.woken_ns, &slot.run_ns, &slot.wait_ns,
+        &slot.awake_run_ns, &slot.voluntary_switches, &slot.involuntary_switches, &slot.wakeups,
+        &slot.migrations, &slot.slice_ns, &slot.deadline, &slot.generation, &slot.latency_sum_ns,
+        &slot.latency_max_ns}) {
+    StoreShared(*word, 0u);
+  }
+  for (uint32_t& bucket : slot.latency_buckets) StoreShared(bucket, 0u);
+}
+
+void Dispatcher::Enable(SimTask& task) {
+  SharedMemory memory = memory_;
+  task.slot = schedd_slot_take(memory_.header, &memory);
+  task.direct = false;
+  if (task.slot == SCHEDD_NO_SLOT) {
+    Count(task.cpu, SCHEDD_COUNT_TABLE_FULL);
+    return;
+  }
+  by_slot_[task.slot] = &task;
+  schedd_slot& slot = memory_.slots[task.slot];
+  ExchangeShared(slot.key, slot.key | 1);
+  ClearSlot(slot);
+  StoreShared(slot.tid, task.tid);
+  StoreShared(slot.tgid, task.tgid);
+  StoreShared(slot.uid, task.spec.uid);
+  StoreShared(slot.start_boottime_ns, task.start_ns);
+  StoreShared(slot.cgroup_id, task.cgroup_id);
+  for (size_t i = 0; i < SCHEDD_COMM_LEN; ++i) {
+    const bool inside = i < task.spec.comm.size() && i + 1 < SCHEDD_COMM_LEN;
+    StoreShared(slot.comm[i], inside ? task.spec.comm[i] : '\0');
+  }
+  StoreShared(slot.flags, task.spec.kthread ? uint32_t{SCHEDD_SLOT_KTHREAD} : 0u);
+  StoreShared(slot.nice, task.spec.nice);
+  StoreShared(slot.weight, task.spec.weight);
+  StoreShared(slot.cpu, task.cpu);
+  AffinityChanged(task);
+  StoreShared(slot.deadline, memory_.header->vtime_floor);
+  ExchangeShared(slot.key, slot.key + 1);
+}
+
+void Dispatcher::Disable(SimTask& task) {
+  schedd_slot* slot = SlotOf(task);
+  if (slot == nullptr) return;
+  Count(task.cpu, SCHEDD_COUNT_ENDED_RUN_NS, slot->run_ns);
+  ExchangeShared(slot->key, slot->key + 1);
+  StoreShared(slot->state, SCHEDD_TASK_FREE);
+  ExchangeShared(slot->key, slot->key + 1);
+  SharedMemory memory = memory_;
+  schedd_slot_give(memory_.header, &memory, task.slot);
+  by_slot_[task.slot] = nullptr;
+  task.slot = SCHEDD_NO_SLOT;
+}
+
+void Dispatcher::AffinityChanged(SimTask& task) {
+  schedd_slot* slot = SlotOf(task);
+  if (slot == nullptr) return;
+  for (size_t i = 0; i < SCHEDD_MASK_WORDS; ++i) {
+    StoreShared(slot->allowed[i], task.allowed.words[i]);
+  }
+  StoreShared(slot->nr_allowed, task.allowed.Count());
+}
+
+void Dispatcher::WeightChanged(SimTask& task) {
+  if (schedd_slot* slot = SlotOf(task)) StoreShared(slot->weight, task.spec.weight);
+}
+
+void Dispatcher::AccountRun(SimTask& task) {
+  const auto ran_ns = static_cast<uint64_t>(machine_->now_ns() - task.running_since_ns);
+  task.running_since_ns = machine_->now_ns();
+  Count(task.cpu, SCHEDD_COUNT_RUN_NS, ran_ns);
+  schedd_slot* slot = SlotOf(task);
+  if (slot == nullptr) {
+    Count(task.cpu, SCHEDD_COUNT_NO_SLOT_RUN_NS, ran_ns);
+    return;
+  }
+  StoreShared(slot->run_ns, slot->run_ns + ran_ns);
+  StoreShared(slot->running_since_ns, machine_->now_ns());
+  StoreShared(slot->awake_run_ns, slot->awake_run_ns + ran_ns);
+  const uint32_t weight = slot->decided_weight != 0 ? slot->decided_weight : slot->weight;
+  StoreShared(slot->deadline, slot->deadline + ran_ns * 100 / std::max(weight, 1u));
+}
+
+void Dispatcher::AccountWait(schedd_slot& slot) {
+  const auto now_ns = static_cast<uint64_t>(machine_->now_ns());
+  if (slot.waiting_since_ns != 0) {
+    StoreShared(slot.wait_ns, slot.wait_ns + (now_ns - slot.waiting_since_ns));
+  }
+  StoreShared(slot.waiting_since_ns, 0u);
+}
+
+void Dispatcher::AccountWakeupLatency(schedd_slot& slot) {
+  if (slot.woken_ns == 0) return;
+  const uint64_t latency_ns = static_cast<uint64_t>(machine_->now_ns()) - slot.woken_ns;
+  StoreShared(slot.woken_ns, 0u);
+  StoreShared(slot.latency_sum_ns, slot.latency_sum_ns + latency_ns);
+  if (latency_ns > slot.latency_max_ns) StoreShared(slot.latency_max_ns, latency_ns);
+  uint32_t& bucket = slot.latency_buckets[schedd_latency_bucket(latency_ns)];
+  StoreShared(bucket, bucket + 1);
+}
+
+}  // namespace schedd
