@@ -12,6 +12,7 @@
  *   events       nr_cpus x schedd_event_ring dispatcher, a ring  scheduling thread
  *                                            by its own CPU
  *   decisions    1 x schedd_decision_ring    scheduling thread   dispatcher, any CPU
+ *   exit_dump    SCHEDD_DUMP_LEN bytes       dispatcher, once    daemon, after exit_kind is set
  *
  * The life of a decision:
  *  1. enqueue puts the task into the kernel-side queue (DSQ) of undecided tasks, ordered by the last deadline the
@@ -63,6 +64,8 @@ enum {
   SCHEDD_ANY_CPU = -1,
   SCHEDD_REASON_LEN = 64,
   SCHEDD_MESSAGE_LEN = 256,
+  /* The kernel's debug dump, cut to this. */
+  SCHEDD_DUMP_LEN = 32768,
 };
 
 /* Where a task stands (schedd_slot.state). */
@@ -225,8 +228,8 @@ struct schedd_header {
   schedd_u32 abi_version;
   schedd_u32 nr_cpus;        /* nr_cpu_ids */
   schedd_u32 nr_slots;
-  schedd_u32 daemon_tgid;
-  schedd_u32 scheduling_tid;
+  schedd_s32 daemon_tgid;
+  schedd_s32 scheduling_tid;
   schedd_u32 reserved0[11];
   /* -- daemon to dispatcher -- */
   schedd_u64 heartbeat_ns;   /* last time the scheduling thread began a pass */

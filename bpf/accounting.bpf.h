@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who ran, waited and woke, and for how long: fills the slots and the CPU records. Each nanosecond that a task runs is added once, at the
+ * end of the run (or of a prolonged slice), to its slot and to the CPU's counters.
+ */
+#ifndef SCHEDD_BPF_ACCOUNTING_BPF_H_
+#define SCHEDD_BPF_ACCOUNTING_BPF_H_
+
+#include "bpf/histogram.h"
+#include "bpf/maps.bpf.h"
+
+/* Ends the run that began at priv->running_since_ns and begins another one at `now`. */
+SCHEDD_INLINE void account_run(struct task_private* priv, struct schedd_slot* slot, u64 now) {
+  u64 ran = now - priv->running_since_ns;
+  u32 weight;
+  if (!priv->running_since_ns || (s64)ran < 0) return;
+  priv->running_since_ns = now;
+  count(SCHEDD_COUNT_RUN_NS, ran);
+  if (!slot) {
+    count(SCHEDD_COUNT_NO_SLOT_RUN_NS, ran);
+    return;
+  }
+  slot->run_ns += ran;
+  slot->running_since_ns = now;
+  slot->awake_run_ns += ran;
+  /* Keeps the order of the kernel-side queue meaningful while no decision comes. */
+  weight = slot->decided_weight ? slot->decided_weight : slot->weight;
+  slot->deadline += ran * 100 / (weight ? weight : 100);
+}
+
+SCHEDD_INLINE void account_wait(struct schedd_slot* slot, u64 now) {
+  if (slot->waiting_since_ns && (s64)(now - slot->waiting_since_ns) > 0)
+    slot->wait_ns += now - slot->waiting_since_ns;
+  slot->waiting_since_ns = 0;
+}
+
+SCHEDD_INLINE void account_wakeup_latency(struct schedd_slot* slot, u64 now) {
+  u64 latency = now - slot->woken_ns;
+  u32 bucket;
+  if (!slot->woken_ns || (s64)latency < 0) return;
+  slot->woken_ns = 0;
+  slot->latency_sum_ns += latency;
+  if (latency > slot->latency_max_ns) slot->latency_max_ns = latency;
+  bucket = schedd_latency_bucket(latency);
+  if (bucket < SCHEDD_LATENCY_BUCKETS) slot->latency_buckets[bucket]++;
+}
+
+/* The task got the CPU. */
+SCHEDD_INLINE void account_start(struct schedd_slot* slot, s32 cpu, u64 now) {
+  account_wait(slot, now);
+  account_wakeup_latency(slot, now);
+  if (slot->cpu != cpu) {
+    if (slot->run_ns) slot->migrations++;
+    slot->cpu = cpu;
+  }
+  slot->running_since_ns = now;
+  slot->state = SCHEDD_TASK_RUNNING;
+}
+
+#endif /* SCHEDD_BPF_ACCOUNTING_BPF_H_ */

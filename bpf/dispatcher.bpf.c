@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The dispatcher: sched_ext callbacks that carry out what the daemon decides, and go on without it when it is silent.
+ *
+ * Mechanism only. Which task comes first, for how long, and whom it may preempt is decided in server/policy; here a task waits in a queue ordered
+ * by the deadline it was given. See abi.h for the life of a decision and docs/life_of_a_task.md for a walk through.
+ */
+#include "bpf/accounting.bpf.h"
+#include "bpf/task_slots.bpf.h"
+#include "bpf/transport.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+enum {
+  /* One dispatch in so many looks into the undecided queue first, so that a task whose decision was lost waits for a bounded number
+     of others, however many decided ones there are. */
+  UNDECIDED_TURN = 16,
+  /* Safety net for a CPU that fell idle in the instant between a task's enqueue and its insertion. */
+  NET_PERIOD_NS = 100 * 1000 * 1000,
+};
+
+struct turn {
+  u32 count;
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, u32);
+  __type(value, struct turn);
+} turns SEC(".maps");
+
+struct net {
+  struct bpf_timer timer;
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, u32);
+  __type(value, struct net);
+} nets SEC(".maps");
+
+/* The current task always counts one: BPF programs themselves run with migration disabled. */
+static __always_inline bool is_migration_disabled(struct task_struct* p) {
+  if (p->migration_disabled == 1) return bpf_get_current_task_btf() != p;
+  return p->migration_disabled > 1;
+}
+
+/* Kernel threads that must never wait for user space, and tasks that only one CPU can run for now. */
+static __always_inline bool must_run_here(struct task_struct* p, struct schedd_slot* slot) {
+  if ((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1) return true;
+  if (is_migration_disabled(p)) return true;
+  return slot && (slot->flags & SCHEDD_SLOT_DIRECT);
+}
+
+static __always_inline u64 slice_of(struct schedd_header* h, struct schedd_slot* slot) {
+  return slot && slot->slice_ns ? slot->slice_ns : h->base_slice_ns;
+}
+
+static __always_inline void mark_direct(struct task_private* priv, struct schedd_slot* slot) {
+  if (priv) priv->direct = 1;
+  if (slot) slot->state = SCHEDD_TASK_DECIDED;
+}
+
+SEC("struct_ops/schedd_select_cpu")
+s32 BPF_PROG(schedd_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_flags) {
+  struct schedd_header* h = get_header();
+  struct task_private* priv = private_of(p);
+  struct schedd_slot* slot = slot_of(priv);
+  bool idle = false;
+  s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+  if (!idle || !h) return cpu;
+  if (p->tgid == h->daemon_tgid) {
+    count(SCHEDD_COUNT_RUN_DAEMON, 1);
+    mark_direct(priv, slot);
+    dsq_insert(p, SCX_DSQ_LOCAL, h->protected_slice_ns, 0);
+  } else if (!h->all_decisions) {
+    count(SCHEDD_COUNT_RUN_DIRECT_IDLE, 1);
+    mark_direct(priv, slot);
+    dsq_insert(p, SCX_DSQ_LOCAL, slice_of(h, slot), 0);
+  } else {
+    /* The idle mark is taken: enqueue, which comes next, cannot find this CPU any more. */
+    scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+  }
+  return cpu;
+}
+
+/* Threads of the daemon: at once and before others when they wake, like any other task when they have used their slice. */
+static __always_inline void enqueue_daemon(struct schedd_header* h, struct task_struct* p,
+                                           struct task_private* priv, struct schedd_slot* slot,
+                                           u64 enq_flags) {
+  count(SCHEDD_COUNT_RUN_DAEMON, 1);
+  mark_direct(priv, slot);
+  if ((enq_flags & SCX_ENQ_WAKEUP) || p->pid == h->scheduling_tid) {
+    dsq_insert(p, SCX_DSQ_LOCAL, h->protected_slice_ns, enq_flags | SCX_ENQ_PREEMPT);
+  } else {
+    dsq_insert_vtime(p, DSQ_READY, h->protected_slice_ns, h->vtime_floor, enq_flags);
+    kick_idle(p);
+  }
+}
+
+/* The kernel-side queue, and word to the scheduling thread. */
+static __always_inline void enqueue_undecided(struct schedd_header* h, struct task_struct* p,
+                                              struct task_private* priv, struct schedd_slot* slot,
+                                              u64 enq_flags) {
+  u64 now = bpf_ktime_get_ns();
+  u64 floor = h->vtime_floor - 2 * h->base_slice_ns;
+  u64 vtime = slot ? slot->deadline : h->vtime_floor;
+  u32 flags = enq_flags & SCX_ENQ_WAKEUP ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;
+  /* A long sleep is no claim to the CPU for as long. */
+  if ((s64)(vtime - floor) < 0) vtime = floor;
+  if (priv) priv->direct = 0;
+  if (slot) {
+    slot->deadline = vtime;
+    slot->seq++;
+    slot->state = SCHEDD_TASK_UNDECIDED;
+  }
+  dsq_insert_vtime(p, DSQ_UNDECIDED, slice_of(h, slot), vtime, enq_flags);
+  kick_idle(p);
+  if (slot)
+    send_event(h, slot, priv->slot, flags, now);
+  else
+    count(SCHEDD_COUNT_NO_SLOT, 1);
+}
+
+SEC("struct_ops/schedd_enqueue")
+void BPF_PROG(schedd_enqueue, struct task_struct* p, u64 enq_flags) {
+  struct schedd_header* h = get_header();
+  struct task_private* priv = private_of(p);
+  struct schedd_slot* slot = slot_of(priv);
+  if (!h) return;
+  if (p->tgid == h->daemon_tgid) {
+    enqueue_daemon(h, p, priv, slot, enq_flags);
+  } else if (must_run_here(p, slot)) {
+    count(SCHEDD_COUNT_RUN_DIRECT_KTHREAD, 1);
+    mark_direct(priv, slot);
+    dsq_insert(p, SCX_DSQ_LOCAL, h->base_slice_ns, enq_flags);
+    kick_idle(p);
+  } else {
+    enqueue_undecided(h, p, priv, slot, enq_flags);
+  }
+}
+
+static __always_inline void drain_decisions(void) {
+  u32 zero = 0;
+  struct schedd_decision_ring* ring = bpf_map_lookup_elem(&decisions, &zero);
+  int i;
+  if (!ring || ring->head == ring->tail) return;
+  bpf_for(i, 0, DISPATCH_DRAIN) {
+    if (!apply_next(ring)) break;
+  }
+}
+
+static __always_inline bool undecided_turn(void) {
+  u32 zero = 0;
+  struct turn* turn = bpf_map_lookup_elem(&turns, &zero);
+  return turn && ++turn->count % UNDECIDED_TURN == 0;
+}
+
+SEC("struct_ops/schedd_dispatch")
+void BPF_PROG(schedd_dispatch, s32 cpu, struct task_struct* prev) {
+  struct schedd_header* h = get_header();
+  struct task_private* priv;
+  struct schedd_slot* slot;
+  if (!h) return;
+  drain_decisions();
+  if (dsq_move_to_local(DSQ_CPU_BASE + cpu)) return;
+  if (dsq_move_to_local(DSQ_URGENT)) return;
+  if (undecided_turn() && dsq_move_to_local(DSQ_UNDECIDED)) return;
+  if (dsq_move_to_local(DSQ_READY)) return;
+  if (dsq_move_to_local(DSQ_UNDECIDED)) return;
+  /* Nobody waits: the running task goes on. */
+  if (!prev || !(prev->scx.flags & SCX_TASK_QUEUED)) return;
+  priv = private_of(prev);
+  slot = slot_of(priv);
+  if (priv) account_run(priv, slot, bpf_ktime_get_ns());
+  count(SCHEDD_COUNT_SLICE_REFILLS, 1);
+  task_set_slice(prev, slice_of(h, slot));
+}
+
+SEC("struct_ops/schedd_runnable")
+void BPF_PROG(schedd_runnable, struct task_struct* p, u64 enq_flags) {
+  struct schedd_slot* slot = slot_of(private_of(p));
+  u64 now;
+  if (!slot) return;
+  now = bpf_ktime_get_ns();
+  slot->waiting_since_ns = now;
+  if (!(enq_flags & SCX_ENQ_WAKEUP) && slot->wakeups) return;
+  slot->wakeups++;
+  slot->woken_ns = now;
+  slot->awake_run_ns = 0;
+  slot_refresh(slot, p);
+}
+
+SEC("struct_ops/schedd_running")
+void BPF_PROG(schedd_running, struct task_struct* p) {
+  struct schedd_header* h = get_header();
+  struct task_private* priv = private_of(p);
+  struct schedd_slot* slot = slot_of(priv);
+  u64 now = bpf_ktime_get_ns();
+  s32 this_cpu = scx_bpf_task_cpu(p);
+  struct schedd_cpu* cpu = cpu_at(this_cpu);
+  if (!h) return;
+  if (priv) priv->running_since_ns = now;
+  if (cpu) {
+    cpu->slot = slot ? priv->slot : SCHEDD_NO_SLOT;
+    cpu->slot_key = slot ? slot->key : 0;
+    cpu->since_ns = now;
+    cpu->protected_task = p->tgid == h->daemon_tgid || must_run_here(p, slot);
+  }
+  if (!slot) return;
+  if (!priv->direct) {
+    count(slot->state == SCHEDD_TASK_DECIDED ? SCHEDD_COUNT_RUN_DECIDED : SCHEDD_COUNT_RUN_UNDECIDED,
+          1);
+    if ((s64)(slot->deadline - h->vtime_floor) > 0) h->vtime_floor = slot->deadline;
+  }
+  account_start(slot, this_cpu, now);
+}
+
+SEC("struct_ops/schedd_stopping")
+void BPF_PROG(schedd_stopping, struct task_struct* p, bool runnable) {
+  struct task_private* priv = private_of(p);
+  struct schedd_slot* slot = slot_of(priv);
+  struct schedd_cpu* cpu = cpu_at(scx_bpf_task_cpu(p));
+  u64 now = bpf_ktime_get_ns();
+  if (cpu) {
+    cpu->slot = SCHEDD_NO_SLOT;
+    cpu->protected_task = 0;
+  }
+  if (!priv) return;
+  account_run(priv, slot, now);
+  priv->running_since_ns = 0;
+  if (!slot) return;
+  if (runnable) {
+    slot->involuntary_switches++;
+    slot->waiting_since_ns = now;
+    /* When a higher class took the CPU it waits at the head of the CPU's local queue; else enqueue comes next. */
+    mark_direct(priv, slot);
+  } else {
+    slot->state = SCHEDD_TASK_SLEEPING;
+  }
+}
+
+SEC("struct_ops/schedd_quiescent")
+void BPF_PROG(schedd_quiescent, struct task_struct* p, u64 deq_flags) {
+  struct schedd_slot* slot = slot_of(private_of(p));
+  if (!slot) return;
+  account_wait(slot, bpf_ktime_get_ns());
+  slot->state = SCHEDD_TASK_SLEEPING;
+  /* Not when it leaves only to come back with another affinity or priority. */
+  if (deq_flags & SCX_DEQ_SLEEP) slot->voluntary_switches++;
+}
+
+SEC("struct_ops/schedd_set_weight")
+void BPF_PROG(schedd_set_weight, struct task_struct* p, u32 weight) {
+  struct schedd_slot* slot = slot_of(private_of(p));
+  if (!slot) return;
+  slot->weight = weight;
+  slot->nice = p->static_prio - 120;
+}
+
+SEC("struct_ops/schedd_set_cpumask")
+void BPF_PROG(schedd_set_cpumask, struct task_struct* p, const struct cpumask* cpumask) {
+  struct schedd_slot* slot = slot_of(private_of(p));
+  if (slot) slot_set_affinity(slot, p, cpumask);
+}
+
+SEC("struct_ops/schedd_update_idle")
+void BPF_PROG(schedd_update_idle, s32 cpu, bool idle) {
+  struct schedd_cpu* record = cpu_at(cpu);
+  if (record) record->idle = idle;
+  if (!idle) return;
+  /* Somebody may have queued a task after this CPU looked and before it was marked idle. The CPU is told of the change from task to
+     idle only, so a queue of tasks that it may not run does not keep it spinning. */
+  if (scx_bpf_dsq_nr_queued(DSQ_READY) || scx_bpf_dsq_nr_queued(DSQ_UNDECIDED) ||
+      scx_bpf_dsq_nr_queued(DSQ_URGENT) || scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + cpu))
+    scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+}
+
+SEC("struct_ops.s/schedd_init_task")
+s32 BPF_PROG(schedd_init_task, struct task_struct* p, struct scx_init_task_args* args) {
+  struct task_private* priv =
+      bpf_task_storage_get(&task_privates, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  /* Without it the task runs unseen: no reason to fail its fork. */
+  if (priv) priv->slot = SCHEDD_NO_SLOT;
+  return 0;
+}
+
+SEC("struct_ops/schedd_enable")
+void BPF_PROG(schedd_enable, struct task_struct* p) {
+  struct schedd_header* h = get_header();
+  struct task_private* priv = private_of(p);
+  if (h && priv) slot_claim(h, priv, p);
+}
+
+SEC("struct_ops/schedd_disable")
+void BPF_PROG(schedd_disable, struct task_struct* p) {
+  struct schedd_header* h = get_header();
+  struct task_private* priv = private_of(p);
+  if (h && priv) slot_release(h, priv);
+}
+
+SEC("struct_ops/schedd_exit_task")
+void BPF_PROG(schedd_exit_task, struct task_struct* p, struct scx_exit_task_args* args) {
+  struct schedd_header* h = get_header();
+  struct task_private* priv = private_of(p);
+  if (h && priv) slot_release(h, priv);
+}
+
+static int catch_stray(void* map, int* key, struct net* net) {
+  struct schedd_header* h = get_header();
+  u32 cpu;
+  if (!h) return 0;
+  if (scx_bpf_dsq_nr_queued(DSQ_READY) || scx_bpf_dsq_nr_queued(DSQ_UNDECIDED) ||
+      scx_bpf_dsq_nr_queued(DSQ_URGENT)) {
+    bpf_for(cpu, 0, h->nr_cpus) {
+      struct schedd_cpu* record = cpu_at(cpu);
+      if (record && record->idle) scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+    }
+  }
+  bpf_timer_start(&net->timer, NET_PERIOD_NS, 0);
+  return 0;
+}
+
+static __always_inline s32 start_net(void) {
+  u32 zero = 0;
+  struct net* net = bpf_map_lookup_elem(&nets, &zero);
+  s32 error;
+  if (!net) return -2;
+  error = bpf_timer_init(&net->timer, &nets, 1 /* CLOCK_MONOTONIC */);
+  if (error) return error;
+  error = bpf_timer_set_callback(&net->timer, catch_stray);
+  return error ? error : bpf_timer_start(&net->timer, NET_PERIOD_NS, 0);
+}
+
+SEC("struct_ops.s/schedd_init")
+s32 BPF_PROG(schedd_init) {
+  struct schedd_header* h = get_header();
+  s32 error;
+  u32 cpu;
+  if (!h || h->abi_version != SCHEDD_ABI_VERSION) return -71; /* EPROTO */
+  error = scx_bpf_create_dsq(DSQ_URGENT, -1);
+  if (!error) error = scx_bpf_create_dsq(DSQ_READY, -1);
+  if (!error) error = scx_bpf_create_dsq(DSQ_UNDECIDED, -1);
+  if (error) return error;
+  bpf_for(cpu, 0, h->nr_cpus) {
+    struct schedd_cpu* record = cpu_at(cpu);
+    if (record) record->slot = SCHEDD_NO_SLOT;
+    error = scx_bpf_create_dsq(DSQ_CPU_BASE + cpu, -1);
+    if (error) return error;
+  }
+  return start_net();
+}
+
+SEC("struct_ops/schedd_exit")
+void BPF_PROG(schedd_exit, struct scx_exit_info* info) {
+  struct schedd_header* h = get_header();
+  u32 zero = 0;
+  char* dump = bpf_map_lookup_elem(&exit_dump, &zero);
+  if (!h) return;
+  if (dump && info->dump) bpf_probe_read_kernel_str(dump, SCHEDD_DUMP_LEN, info->dump);
+  bpf_probe_read_kernel_str(h->exit_reason, sizeof(h->exit_reason), info->reason);
+  bpf_probe_read_kernel_str(h->exit_message, sizeof(h->exit_message), info->msg);
+  h->exit_code = info->exit_code;
+  SCHEDD_EXCHANGE(&h->exit_kind, info->kind);
+}
+
+/* Run by the scheduling thread after it wrote decisions: one system call for all of them. */
+SEC("syscall")
+int schedd_commit(void* context) {
+  u32 zero = 0;
+  struct schedd_decision_ring* ring = bpf_map_lookup_elem(&decisions, &zero);
+  int i;
+  if (!ring) return 0;
+  bpf_for(i, 0, SCHEDD_DECISION_RING_SIZE) {
+    int more;
+    bpf_rcu_read_lock();
+    more = apply_next(ring);
+    bpf_rcu_read_unlock();
+    if (!more) break;
+  }
+  return 0;
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops schedd_ops = {
+    .select_cpu = (void*)schedd_select_cpu,
+    .enqueue = (void*)schedd_enqueue,
+    .dispatch = (void*)schedd_dispatch,
+    .runnable = (void*)schedd_runnable,
+    .running = (void*)schedd_running,
+    .stopping = (void*)schedd_stopping,
+    .quiescent = (void*)schedd_quiescent,
+    .set_weight = (void*)schedd_set_weight,
+    .set_cpumask = (void*)schedd_set_cpumask,
+    .update_idle = (void*)schedd_update_idle,
+    .init_task = (void*)schedd_init_task,
+    .exit_task = (void*)schedd_exit_task,
+    .enable = (void*)schedd_enable,
+    .disable = (void*)schedd_disable,
+    .init = (void*)schedd_init,
+    .exit = (void*)schedd_exit,
+    .name = "schedd", /* the rest is set at load */
+};

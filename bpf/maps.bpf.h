@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The dispatcher's maps: the shared memory of abi.h, the doorbell, and what the dispatcher keeps of each task for itself.
+ * Sizes marked "set at load" are written by the daemon before it loads the object.
+ */
+#ifndef SCHEDD_BPF_MAPS_BPF_H_
+#define SCHEDD_BPF_MAPS_BPF_H_
+
+#include "bpf/kfuncs.bpf.h"
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1);
+  __type(key, u32);
+  __type(value, struct schedd_header);
+} header SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 16384); /* set at load */
+  __type(key, u32);
+  __type(value, struct schedd_slot);
+} slots SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1); /* set at load: nr_cpu_ids */
+  __type(key, u32);
+  __type(value, struct schedd_cpu);
+} cpus SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1); /* set at load: nr_cpu_ids */
+  __type(key, u32);
+  __type(value, struct schedd_event_ring);
+} events SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1);
+  __type(key, u32);
+  __type(value, struct schedd_decision_ring);
+} decisions SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1);
+  __type(key, u32);
+  __type(value, char[SCHEDD_DUMP_LEN]);
+} exit_dump SEC(".maps");
+
+/* Carries no data: writing to it wakes the scheduling thread. One page, the least there is. */
+struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 4096);
+} doorbell SEC(".maps");
+
+/* What belongs to a task and is nobody else's business. */
+struct task_private {
+  u32 slot;   /* SCHEDD_NO_SLOT for none */
+  u32 direct; /* the queue it is in was chosen by the dispatcher, not by a decision */
+  u64 running_since_ns;
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, struct task_private);
+} task_privates SEC(".maps");
+
+SCHEDD_INLINE struct schedd_header* get_header(void) {
+  u32 zero = 0;
+  return bpf_map_lookup_elem(&header, &zero);
+}
+
+SCHEDD_INLINE struct schedd_slot* slot_at(u32 index) {
+  return bpf_map_lookup_elem(&slots, &index);
+}
+
+SCHEDD_INLINE struct schedd_cpu* cpu_at(u32 cpu) { return bpf_map_lookup_elem(&cpus, &cpu); }
+
+SCHEDD_INLINE struct task_private* private_of(struct task_struct* p) {
+  return bpf_task_storage_get(&task_privates, p, 0, 0);
+}
+
+SCHEDD_INLINE struct schedd_slot* slot_of(struct task_private* priv) {
+  return priv && priv->slot != SCHEDD_NO_SLOT ? slot_at(priv->slot) : 0;
+}
+
+/* Adds to a counter of the CPU that executes this. */
+SCHEDD_INLINE void count(enum schedd_counter counter, u64 n) {
+  struct schedd_cpu* cpu = cpu_at(bpf_get_smp_processor_id());
+  if (cpu) SCHEDD_ADD(&cpu->counters[counter], n);
+}
+
+#define SCHEDD_SLOT_AT(context, index) ((void)(context), slot_at(index))
+#include "bpf/slot_list.h"
+
+#endif /* SCHEDD_BPF_MAPS_BPF_H_ */

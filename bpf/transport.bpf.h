@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Events to the scheduling thread, and its decisions put into effect.
+ */
+#ifndef SCHEDD_BPF_TRANSPORT_BPF_H_
+#define SCHEDD_BPF_TRANSPORT_BPF_H_
+
+#include "bpf/maps.bpf.h"
+
+/* Queues of our own, in the order in which a CPU looks into them; a CPU's own queue (of preemptions) comes first. */
+enum {
+  DSQ_CPU_BASE = 0x10000,
+  DSQ_URGENT = 1,
+  DSQ_READY = 2,
+  DSQ_UNDECIDED = 3,
+};
+
+enum {
+  /* A decision may overtake the insertion it answers, which the kernel makes after enqueue returns. */
+  MOVE_TRIES = 8,
+  /* Decisions put into effect in one go by a CPU that wants to run something. */
+  DISPATCH_DRAIN = 16,
+};
+
+/* True while the scheduling thread is silent although events wait. Counts degraded time from the first one. */
+SCHEDD_INLINE bool is_degraded(struct schedd_header* h, struct schedd_event_ring* ring, u64 now) {
+  u64 heartbeat = *(volatile u64*)&h->heartbeat_ns;
+  if (!schedd_event_backlog(ring)) return false;
+  if ((s64)(now - heartbeat) <= (s64)h->decision_budget_ns) return false;
+  if (!*(volatile u64*)&h->degraded_since_ns) SCHEDD_CAS(&h->degraded_since_ns, 0, now);
+  return true;
+}
+
+SCHEDD_INLINE void ring_doorbell(struct schedd_header* h, u64 now) {
+  u64 nothing = 0;
+  if (!*(volatile u32*)&h->parked || !SCHEDD_EXCHANGE(&h->parked, 0)) return;
+  h->doorbell_ns = now;
+  count(SCHEDD_COUNT_DOORBELLS, 1);
+  bpf_ringbuf_output(&doorbell, &nothing, sizeof(nothing), BPF_RB_FORCE_WAKEUP);
+}
+
+SCHEDD_INLINE void send_event(struct schedd_header* h, struct schedd_slot* slot, u32 index, u32 flags,
+                              u64 now) {
+  u32 this_cpu = bpf_get_smp_processor_id();
+  struct schedd_event_ring* ring = bpf_map_lookup_elem(&events, &this_cpu);
+  struct schedd_event* event;
+  if (!ring) return;
+  if (is_degraded(h, ring, now)) {
+    count(SCHEDD_COUNT_EVENTS_WITHHELD, 1);
+    ring_doorbell(h, now);
+    return;
+  }
+  event = schedd_event_reserve(ring);
+  if (!event) {
+    count(SCHEDD_COUNT_EVENTS_DROPPED, 1);
+    ring_doorbell(h, now);
+    return;
+  }
+  event->slot = index;
+  event->seq = slot->seq;
+  event->key = slot->key;
+  event->flags = flags;
+  event->time_ns = now;
+  event->cpu = slot->cpu;
+  schedd_event_publish(ring);
+  count(SCHEDD_COUNT_EVENTS, 1);
+  ring_doorbell(h, now);
+}
+
+/* Lets an idle CPU that may run p look into the queues. */
+SCHEDD_INLINE void kick_idle(struct task_struct* p) {
+  s32 cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+  if (cpu < 0) return;
+  count(SCHEDD_COUNT_KICKS_IDLE, 1);
+  scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+}
+
+/* True while `decision` speaks of the wait that the slot's task is in. */
+SCHEDD_INLINE bool is_current(struct schedd_slot* slot, struct schedd_decision* decision) {
+  u32 state = *(volatile u32*)&slot->state;
+  return *(volatile u32*)&slot->key == decision->key &&
+         *(volatile u32*)&slot->seq == decision->seq &&
+         (state == SCHEDD_TASK_UNDECIDED || state == SCHEDD_TASK_DECIDED);
+}
+
+/* Where a decision sends its task. */
+SCHEDD_INLINE u64 destination(struct schedd_decision* decision, struct task_struct* p) {
+  struct schedd_cpu* cpu;
+  if (decision->flags & SCHEDD_DECISION_URGENT) return DSQ_URGENT;
+  if (decision->cpu < 0) return DSQ_READY;
+  cpu = cpu_at(decision->cpu);
+  if (!cpu || !bpf_cpumask_test_cpu(decision->cpu, p->cpus_ptr)) {
+    count(SCHEDD_COUNT_DECISIONS_BOUNCED, 1);
+    return DSQ_READY;
+  }
+  if ((decision->flags & SCHEDD_DECISION_PREEMPT) && cpu->protected_task) return DSQ_READY;
+  return DSQ_CPU_BASE + decision->cpu;
+}
+
+SCHEDD_INLINE void wake_cpu_for(struct task_struct* p, struct schedd_decision* decision, u64 to) {
+  if (to < DSQ_CPU_BASE) {
+    kick_idle(p);
+  } else if (decision->flags & SCHEDD_DECISION_PREEMPT) {
+    count(SCHEDD_COUNT_KICKS_PREEMPT, 1);
+    scx_bpf_kick_cpu(decision->cpu, SCX_KICK_PREEMPT);
+  } else {
+    scx_bpf_kick_cpu(decision->cpu, SCX_KICK_IDLE);
+  }
+}
+
+SCHEDD_INLINE bool move_as_decided(struct schedd_slot* slot, struct schedd_decision* decision,
+                                   struct task_struct* p, u64 to) {
+  int i;
+  for (i = 0; i < MOVE_TRIES; i++) {
+    /* State first: once moved, a CPU may run the task at any time. */
+    u32 was = SCHEDD_CAS(&slot->state, SCHEDD_TASK_UNDECIDED, SCHEDD_TASK_DECIDED);
+    u64 from = was == SCHEDD_TASK_UNDECIDED ? DSQ_UNDECIDED : DSQ_READY;
+    if (dsq_move(p, from, to, decision->slice_ns, decision->deadline)) return true;
+    if (was == SCHEDD_TASK_UNDECIDED)
+      SCHEDD_CAS(&slot->state, SCHEDD_TASK_DECIDED, SCHEDD_TASK_UNDECIDED);
+    if (!is_current(slot, decision)) return false;
+  }
+  return false;
+}
+
+/* Puts one decision into effect. */
+SCHEDD_INLINE void apply_decision(struct schedd_decision* decision) {
+  struct schedd_slot* slot = slot_at(decision->slot);
+  struct task_struct* p;
+  bool moved = false;
+  u64 to;
+  if (!slot || !is_current(slot, decision)) {
+    count(SCHEDD_COUNT_DECISIONS_STALE, 1);
+    return;
+  }
+  p = bpf_task_from_pid(slot->tid);
+  if (p) {
+    to = destination(decision, p);
+    moved = move_as_decided(slot, decision, p, to);
+    if (moved) {
+      slot->slice_ns = decision->slice_ns;
+      slot->deadline = decision->deadline;
+      slot->generation = decision->generation;
+      slot->decided_weight = decision->weight;
+      wake_cpu_for(p, decision, to);
+    }
+    bpf_task_release(p);
+  }
+  count(moved ? SCHEDD_COUNT_DECISIONS_APPLIED : SCHEDD_COUNT_DECISIONS_STALE, 1);
+}
+
+/* Takes the next decision and applies it. 0 when there is none. */
+SCHEDD_INLINE int apply_next(struct schedd_decision_ring* ring) {
+  struct schedd_decision decision;
+  int taken = schedd_decision_take(ring, &decision);
+  if (taken > 0) apply_decision(&decision);
+  return taken;
+}
+
+#endif /* SCHEDD_BPF_TRANSPORT_BPF_H_ */

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/kernel/libbpf_kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "bpf/dispatcher.skel.h"
+#include "server/kernel/host_files.h"
+#include "server/kernel/kernel_features.h"
+#include "server/kernel/libbpf_log.h"
+
+namespace schedd {
+namespace {
+
+// Decisions a CPU may insert in one dispatch; ours only move, so the kernel's default would do. Thousands fail its allocator.
+constexpr uint32_t kDispatchMaxBatch = 32;
+// Before the first directive: the policy's own numbers replace these at the engine's first pass.
+constexpr uint64_t kInitialSliceNs = 10'000'000;
+constexpr uint64_t kInitialDecisionBudgetNs = 20'000'000;
+// A thread of the daemon runs this long at most before others get a turn. Two ticks at HZ=250.
+constexpr uint64_t kProtectedSliceNs = 8'000'000;
+constexpr absl::Duration kStateTimeout = absl::Seconds(5);
+
+// Waits until the kernel's state is as `done` wants it.
+template <typename Predicate>
+bool AwaitState(const std::string& ops_name, Predicate done) {
+  const absl::Time deadline = absl::Now() + kStateTimeout;
+  while (!done(ReadSchedExtState("", ops_name))) {
+    if (absl::Now() > deadline) return false;
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  return true;
+}
+
+// The skeleton shows the numbers of the struct but not its name array: find that in the object's BTF.
+absl::Status SetOpsName(const bpf_object* object, const bpf_map* map, const std::string& name) {
+  const btf* types = bpf_object__btf(object);
+  const int id = btf__find_by_name_kind(types, "sched_ext_ops", BTF_KIND_STRUCT);
+  if (id < 0) return absl::InternalError("the BPF object has no type sched_ext_ops");
+  const btf_type* type = btf__type_by_id(types, static_cast<uint32_t>(id));
+  size_t size = 0;
+  char* data = static_cast<char*>(bpf_map__initial_value(map, &size));
+  for (uint32_t i = 0; i < btf_vlen(type); i++) {
+    const btf_member& member = btf_members(type)[i];
+    if (std::string("name") != btf__name_by_offset(types, member.name_off)) continue;
+    const size_t offset = btf_member_bit_offset(type, i) / 8;
+    if (data == nullptr || offset + name.size() >= size) break;
+    memcpy(data + offset, name.c_str(), name.size() + 1);
+    return absl::OkStatus();
+  }
+  return absl::InternalError("the BPF object's sched_ext_ops has no room for a name");
+}
+
+absl::Status ForeignError(const KernelState& state) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("another sched_ext scheduler is attached: ", state.ops_name,
+                   ". Only one can be: stop it first, then attach again"));
+}
+
+}  // namespace
+
+void LibbpfKernel::SkeletonDestroy::operator()(dispatcher* skeleton) const {
+  dispatcher__destroy(skeleton);
+}
+
+absl::StatusOr<std::unique_ptr<LibbpfKernel>> LibbpfKernel::Load(const LoadOptions& options) {
+  absl::StatusOr<uint32_t> cpu_count = ReadCpuIdCount("");
+  if (!cpu_count.ok()) return cpu_count.status();
+  std::unique_ptr<LibbpfKernel> kernel(new LibbpfKernel(options));
+  LibbpfLogCapture log;
+  kernel->skeleton_.reset(dispatcher__open());
+  if (!kernel->skeleton_)
+    return absl::InternalError(absl::StrCat("cannot open the BPF object: ", log.Tail()));
+  if (absl::Status status = kernel->Configure(*cpu_count); !status.ok()) return status;
+  if (const int error = dispatcher__load(kernel->skeleton_.get()); error != 0)
+    return absl::InternalError(absl::StrCat("the kernel refused the dispatcher (",
+                                            strerror(-error), "): ", log.Tail()));
+  if (absl::Status status = kernel->MapMemory(*cpu_count); !status.ok()) return status;
+  kernel->InitializeHeader(*cpu_count);
+  return kernel;
+}
+
+absl::Status LibbpfKernel::Configure(uint32_t cpu_count) {
+  bpf_map__set_max_entries(skeleton_->maps.slots, options_.max_tasks);
+  bpf_map__set_max_entries(skeleton_->maps.cpus, cpu_count);
+  bpf_map__set_max_entries(skeleton_->maps.events, cpu_count);
+  auto* ops = skeleton_->struct_ops.schedd_ops;
+  // The dispatcher has update_idle(); without this flag the kernel would stop tracking idle CPUs itself.
+  absl::StatusOr<uint64_t> keep_idle = FindOpsFlag("SCX_OPS_KEEP_BUILTIN_IDLE");
+  if (!keep_idle.ok()) return keep_idle.status();
+  ops->flags = *keep_idle;
+  if (options_.ext_tasks_only) {
+    absl::StatusOr<uint64_t> partial = FindOpsFlag("SCX_OPS_SWITCH_PARTIAL");
+    if (!partial.ok()) return partial.status();
+    ops->flags |= *partial;
+  }
+  ops->dispatch_max_batch = kDispatchMaxBatch;
+  ops->timeout_ms = options_.watchdog_timeout_ms;
+  ops->exit_dump_len = SCHEDD_DUMP_LEN;
+  ops->hotplug_seq = ReadHotplugSequence("");
+  return SetOpsName(skeleton_->obj, skeleton_->maps.schedd_ops, options_.ops_name);
+}
+
+absl::Status LibbpfKernel::MapMemory(uint32_t cpu_count) {
+  struct Want {
+    Mapping* mapping;
+    bpf_map* map;
+    size_t size;
+  };
+  auto& maps = skeleton_->maps;
+  const Want wants[] = {
+      {&header_, maps.header, sizeof(schedd_header)},
+      {&slots_, maps.slots, sizeof(schedd_slot) * options_.max_tasks},
+      {&cpus_, maps.cpus, sizeof(schedd_cpu) * cpu_count},
+      {&events_, maps.events, sizeof(schedd_event_ring) * cpu_count},
+      {&decisions_, maps.decisions, sizeof(schedd_decision_ring)},
+      {&exit_dump_, maps.exit_dump, SCHEDD_DUMP_LEN},
+  };
+  for (const Want& want : wants) {
+    absl::StatusOr<Mapping> mapping = Mapping::Create(
+        bpf_map__fd(want.map), want.size, 0, Mapping::Access::kReadWrite, bpf_map__name(want.map));
+    if (!mapping.ok()) return mapping.status();
+    *want.mapping = *std::move(mapping);
+  }
+  absl::StatusOr<std::unique_ptr<Doorbell>> doorbell =
+      Doorbell::Create(bpf_map__fd(maps.doorbell), bpf_map__max_entries(maps.doorbell));
+  if (!doorbell.ok()) return doorbell.status();
+  doorbell_ = *std::move(doorbell);
+  commit_fd_ = bpf_program__fd(skeleton_->progs.schedd_commit);
+  memory_ = {
+      .header = header_.as<schedd_header>(),
+      .slots = {slots_.as<schedd_slot>(), options_.max_tasks},
+      .cpus = {cpus_.as<schedd_cpu>(), cpu_count},
+      .events = {events_.as<schedd_event_ring>(), cpu_count},
+      .decisions = decisions_.as<schedd_decision_ring>(),
+  };
+  return absl::OkStatus();
+}
+
+void LibbpfKernel::InitializeHeader(uint32_t cpu_count) {
+  schedd_header* header = memory_.header;
+  header->abi_version = SCHEDD_ABI_VERSION;
+  header->nr_cpus = cpu_count;
+  header->nr_slots = options_.max_tasks;
+  header->daemon_tgid = getpid();
+  header->heartbeat_ns = static_cast<uint64_t>(NowNanos());
+  header->base_slice_ns = kInitialSliceNs;
+  header->protected_slice_ns = kProtectedSliceNs;
+  header->decision_budget_ns = kInitialDecisionBudgetNs;
+}
+
+LibbpfKernel::~LibbpfKernel() { static_cast<void>(Detach()); }
+
+int64_t LibbpfKernel::NowNanos() const {
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+void LibbpfKernel::Commit() {
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  // It can only fail to run at all, and then the CPUs drain the ring themselves when they dispatch.
+  static_cast<void>(bpf_prog_test_run_opts(commit_fd_, &options));
+}
+
+void LibbpfKernel::Wait(int64_t until_ns) {
+  const int64_t timeout_ns =
+      until_ns == INT64_MAX ? -1 : std::max<int64_t>(0, until_ns - NowNanos());
+  doorbell_->Wait(timeout_ns);
+}
+
+void LibbpfKernel::Wake() { doorbell_->Wake(); }
+
+absl::Status LibbpfKernel::Attach() {
+  if (link_ != nullptr) return absl::OkStatus();
+  const KernelState before = ReadSchedExtState("", options_.ops_name);
+  if (!before.ops_name.empty()) return ForeignError(before);
+  LibbpfLogCapture log;
+  link_ = bpf_map__attach_struct_ops(skeleton_->maps.schedd_ops);
+  if (link_ == nullptr) {
+    const int error = errno;
+    const KernelState now = ReadSchedExtState("", options_.ops_name);
+    if (error == EBUSY && !now.ops_name.empty()) return ForeignError(now);
+    return absl::InternalError(
+        absl::StrCat("the kernel did not attach the dispatcher (", strerror(error), "): ", log.Tail()));
+  }
+  // Ended at once (its init failed, for example) counts as an end of the wait, too.
+  const bool settled = AwaitState(options_.ops_name, [this](const KernelState& state) {
+    return state.attachment == KernelState::Attachment::kOurs || Exit().has_value();
+  });
+  const std::optional<KernelExit> exit = Exit();
+  if (settled && !exit) return absl::OkStatus();
+  static_cast<void>(Detach());
+  if (!exit) return absl::DeadlineExceededError("the kernel did not enable the dispatcher within 5 s");
+  return absl::InternalError(absl::StrCat("the kernel ended the dispatcher while attaching it: ",
+                                          exit->reason, ": ", exit->message));
+}
+
+absl::Status LibbpfKernel::Detach() {
+  if (link_ == nullptr) return absl::OkStatus();
+  bpf_link__destroy(link_);
+  link_ = nullptr;
+  const bool gone = AwaitState(options_.ops_name, [](const KernelState& state) {
+    return state.attachment != KernelState::Attachment::kOurs && state.raw_state != "disabling";
+  });
+  if (!gone) return absl::DeadlineExceededError("the kernel did not disable the dispatcher within 5 s");
+  return absl::OkStatus();
+}
+
+std::optional<KernelExit> LibbpfKernel::Exit() const {
+  const uint32_t kind = __atomic_load_n(&memory_.header->exit_kind, __ATOMIC_ACQUIRE);
+  if (kind == 0) return std::nullopt;
+  const auto text = [](const char* from, size_t size) { return std::string(from, strnlen(from, size)); };
+  const schedd_header* header = memory_.header;
+  return KernelExit{
+      .kind = kind,
+      .code = static_cast<int64_t>(header->exit_code),
+      .reason = text(header->exit_reason, sizeof(header->exit_reason)),
+      .message = text(header->exit_message, sizeof(header->exit_message)),
+      .dump = text(exit_dump_.as<char>(), SCHEDD_DUMP_LEN),
+  };
+}
+
+}  // namespace schedd

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/kernel/libbpf_log.h"
+
+#include <cstdarg>
+#include <cstdio>
+
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+
+namespace schedd {
+namespace {
+
+constexpr size_t kKeptBytes = 4096;
+constexpr size_t kLineBytes = 64 * 1024;  // a verifier log comes as one message
+
+// The callback has no argument of its own to reach a LibbpfLogCapture by.
+std::string* current_log = nullptr;
+
+int Keep(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level != LIBBPF_WARN || current_log == nullptr) return 0;
+  std::string line(kLineBytes, '\0');
+  const int length = vsnprintf(line.data(), line.size(), format, arguments);
+  if (length <= 0) return 0;
+  line.resize(std::min(line.size(), static_cast<size_t>(length)));
+  current_log->append(line);
+  if (current_log->size() > kKeptBytes) current_log->erase(0, current_log->size() - kKeptBytes);
+  return length;
+}
+
+}  // namespace
+
+LibbpfLogCapture::LibbpfLogCapture() : previous_(libbpf_set_print(Keep)) {
+  current_log = new std::string;
+}
+
+LibbpfLogCapture::~LibbpfLogCapture() {
+  libbpf_set_print(previous_);
+  delete current_log;
+  current_log = nullptr;
+}
+
+std::string LibbpfLogCapture::Tail() const {
+  const std::vector<std::string> lines = absl::StrSplit(*current_log, '\n', absl::SkipWhitespace());
+  return lines.empty() ? "no detail" : absl::StrJoin(lines, " | ");
+}
+
+}  // namespace schedd
