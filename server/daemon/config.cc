@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/daemon/config.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/time/time.h"
+
+namespace schedd::daemon {
+namespace {
+
+absl::Status Allowed(absl::string_view allowed) {
+  return absl::InvalidArgumentError(absl::StrCat("allowed is ", allowed));
+}
+
+absl::Status ParseBool(absl::string_view text, bool* value) {
+  if (text != "true" && text != "false") return Allowed("true or false");
+  *value = text == "true";
+  return absl::OkStatus();
+}
+
+absl::Status ParseInt(absl::string_view text, int64_t min, int64_t max, int64_t* value) {
+  if (!absl::SimpleAtoi(text, value) || *value < min || *value > max) {
+    return Allowed(absl::StrCat("a whole number from ", min, " to ", max));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParseDuration(absl::string_view text, absl::Duration min, absl::Duration max,
+                           int64_t* value_ns) {
+  absl::Duration duration;
+  if (!absl::ParseDuration(text, &duration) || duration < min || duration > max) {
+    return Allowed(absl::StrCat("a duration from ", absl::FormatDuration(min), " to ",
+                                absl::FormatDuration(max),
+                                ", written with its unit as in 500us, 5ms or 2s"));
+  }
+  *value_ns = absl::ToInt64Nanoseconds(duration);
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status ParseWord(absl::string_view text,
+                       std::initializer_list<std::pair<absl::string_view, T>> words, T* value) {
+  std::vector<absl::string_view> names;
+  for (const auto& [name, meaning] : words) {
+    if (name == text) {
+      *value = meaning;
+      return absl::OkStatus();
+    }
+    names.push_back(name);
+  }
+  return Allowed(absl::StrJoin(names, " or "));
+}
+
+absl::Status ApplyListen(absl::string_view text, Config* config) {
+  absl::StatusOr<rpc::ListenAddress> address = rpc::ParseListenAddress(text);
+  if (!address.ok()) return address.status();
+  const std::string uri = address->Uri();
+  for (const rpc::ListenAddress& other : config->listen) {
+    if (other.Uri() == uri) return absl::InvalidArgumentError("the address is given twice");
+  }
+  config->listen.push_back(*std::move(address));
+  return absl::OkStatus();
+}
+
+absl::Status ApplySet(absl::string_view text, Config* config) {
+  const size_t equals = text.find('=');
+  if (equals == absl::string_view::npos || equals == 0 || equals + 1 == text.size()) {
+    return Allowed("NAME=VALUE, for example base_slice=5ms");
+  }
+  ParameterSetting setting{std::string(text.substr(0, equals)),
+                           std::string(text.substr(equals + 1))};
+  for (ParameterSetting& other : config->parameters) {
+    if (other.name == setting.name) {
+      other.value = std::move(setting.value);
+      return absl::OkStatus();
+    }
+  }
+  config->parameters.push_back(std::move(setting));
+  return absl::OkStatus();
+}
+
+absl::Status ApplyStateDir(absl::string_view text, Config* config) {
+  if (text.empty() || text.front() != '/') return Allowed("an absolute path");
+  config->state_dir = std::string(text);
+  return absl::OkStatus();
+}
+
+absl::Status ApplyLogLevel(absl::string_view text, Config* config) {
+  const std::optional<LogLevel> level = ParseLogLevel(text);
+  if (!level.has_value()) return Allowed("debug, info, warning or error");
+  config->log_level = *level;
+  return absl::OkStatus();
+}
+
+using Kind = Option::Kind;
+
+constexpr Option kOptions[] = {
+    {"listen", Kind::kList, "ADDRESS", "unix:///run/schedd/schedd.sock",
+     "unix:///PATH, 127.0.0.1:PORT, [::1]:PORT",
+     "Serve the API on this address; may be given several times. The socket gets mode 0660. TCP "
+     "only on "
+     "this machine, where any local user can then change the scheduler: there is no authentication "
+     "yet.",
+     ApplyListen},
+    {"attach", Kind::kSwitch, "", "true", "true, false",
+     "Attach the dispatcher at start. Without it schedd serves the API, and schedules once a "
+     "client says "
+     "`schedctl scheduler attach`.",
+     [](absl::string_view text, Config* c) { return ParseBool(text, &c->attach); }},
+    {"kernel", Kind::kValue, "NAME", "bpf", "bpf, sim",
+     "What schedules: bpf is this host's kernel (needs root and sched_ext), sim a simulated "
+     "machine that "
+     "needs neither and touches no real task.",
+     [](absl::string_view text, Config* c) {
+       return ParseWord(text, {{"bpf", Backend::kBpf}, {"sim", Backend::kSim}}, &c->kernel);
+     }},
+    {"policy", Kind::kValue, "NAME", "vruntime", "vruntime, fifo",
+     "Scheduling policy: vruntime shares CPU time by weight, fifo runs tasks in the order they "
+     "woke.",
+     [](absl::string_view text, Config* c) {
+       return ParseWord(text, {{"vruntime", PolicyKind::kVruntime}, {"fifo", PolicyKind::kFifo}},
+                        &c->policy);
+     }},
+    {"max-tasks", Kind::kValue, "N", "16384", "64 to 1048576",
+     "Most tasks that the policy can hold at a time; about 2 KiB of locked memory each. Tasks "
+     "beyond it "
+     "still run, in the kernel's own order, and are counted.",
+     [](absl::string_view text, Config* c) {
+       int64_t value = 0;
+       absl::Status status = ParseInt(text, 64, 1'048'576, &value);
+       if (status.ok()) c->max_tasks = static_cast<uint32_t>(value);
+       return status;
+     }},
+    {"watchdog-timeout", Kind::kValue, "DURATION", "5s", "1s to 30s",
+     "The kernel ejects the dispatcher, and gives all tasks back to its own scheduler, when a "
+     "runnable "
+     "task has waited this long.",
+     [](absl::string_view text, Config* c) {
+       return ParseDuration(text, absl::Seconds(1), absl::Seconds(30), &c->watchdog_timeout_ns);
+     }},
+    {"ext-tasks-only", Kind::kSwitch, "", "false", "true, false",
+     "Schedule only tasks that chose the class SCHED_EXT; all others stay with the kernel's own "
+     "scheduler.",
+     [](absl::string_view text, Config* c) { return ParseBool(text, &c->ext_tasks_only); }},
+    {"spin", Kind::kValue, "DURATION", "20us", "0s to 10ms",
+     "The scheduling thread looks for work this long before it sleeps. Longer answers faster and "
+     "uses "
+     "more CPU time.",
+     [](absl::string_view text, Config* c) {
+       return ParseDuration(text, absl::ZeroDuration(), absl::Milliseconds(10), &c->spin_ns);
+     }},
+    {"set", Kind::kList, "NAME=VALUE", "", "see `schedctl policy specs`",
+     "First value of a policy parameter, for example base_slice=5ms; may be given several times. "
+     "All can "
+     "be changed later through the API.",
+     ApplySet},
+    {"state-dir", Kind::kValue, "DIR", "/var/lib/schedd", "an absolute path",
+     "Directory of what is kept between runs; dumps/ in it holds the kernel's debug dumps.",
+     ApplyStateDir},
+    {"log-level", Kind::kValue, "LEVEL", "info", "debug, info, warning, error",
+     "Least severe lines that are written to standard error.", ApplyLogLevel},
+};
+
+absl::Status Explain(const Setting& setting, const absl::Status& status) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(setting.where, ": '", setting.text, "': ", status.message()));
+}
+
+absl::Status ApplyAll(absl::Span<const Setting> settings, Config* config) {
+  for (const Setting& setting : settings) {
+    const Option* option = FindOption(setting.option);
+    if (option == nullptr) {
+      return Explain(setting, absl::InvalidArgumentError("no such option"));
+    }
+    const absl::Status status = option->apply(setting.text, config);
+    if (!status.ok()) return Explain(setting, status);
+  }
+  return absl::OkStatus();
+}
+
+bool Contains(absl::Span<const Setting> settings, absl::string_view option) {
+  return std::any_of(settings.begin(), settings.end(),
+                     [option](const Setting& setting) { return setting.option == option; });
+}
+
+}  // namespace
+
+std::string Option::field() const { return absl::StrReplaceAll(name, {{"-", "_"}}); }
+
+absl::Span<const Option> Options() { return kOptions; }
+
+const Option* FindOption(absl::string_view name) {
+  const auto* found = std::find_if(std::begin(kOptions), std::end(kOptions),
+                                   [name](const Option& option) { return option.name == name; });
+  return found == std::end(kOptions) ? nullptr : found;
+}
+
+absl::StatusOr<Config> MakeConfig(absl::Span<const Setting> file, absl::Span<const Setting> flags) {
+  Config config;
+  for (const Option& option : Options()) {
+    if (option.default_value.empty() || option.kind == Kind::kList) continue;
+    const absl::Status status = option.apply(option.default_value, &config);
+    if (!status.ok()) return status;
+  }
+  absl::Status status = ApplyAll(file, &config);
+  if (!status.ok()) return status;
+  if (Contains(flags, "listen")) config.listen.clear();
+  status = ApplyAll(flags, &config);
+  if (!status.ok()) return status;
+  if (config.listen.empty()) {
+    status = ApplyListen(FindOption("listen")->default_value, &config);
+    if (!status.ok()) return status;
+  }
+  return config;
+}
+
+}  // namespace schedd::daemon

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/rpc/task_stream.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/control/error.h"
+#include "server/rpc/convert.h"
+#include "server/rpc/status.h"
+
+namespace schedd::rpc {
+namespace {
+
+constexpr absl::Duration kDefaultInterval = absl::Seconds(1);
+constexpr absl::Duration kMinInterval = absl::Milliseconds(100);
+constexpr absl::Duration kMaxInterval = absl::Minutes(1);
+// Streams share a snapshot that is not older than this.
+constexpr absl::Duration kSharedAge = absl::Milliseconds(50);
+// Tag and length of an element of `tasks`.
+constexpr size_t kElementOverhead = 8;
+
+absl::Status Invalid(absl::string_view reason, absl::string_view field, absl::string_view message) {
+  return MakeError(absl::StatusCode::kInvalidArgument, reason, absl::StrCat(field, ": ", message),
+                   {{"field", std::string(field)}});
+}
+
+bool KeyLess(const TaskInfo& task, const TaskKey& key) { return task.key < key; }
+
+bool IsAlive(const TaskSnapshot& snapshot, const TaskKey& key) {
+  const auto at = std::lower_bound(snapshot.tasks.begin(), snapshot.tasks.end(), key, KeyLess);
+  return at != snapshot.tasks.end() && at->key == key;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TaskStream>> TaskStream::Create(
+    const v1::WatchTasksRequest& request, SnapshotSource snapshots, Sequence* sequence,
+    StreamSink<v1::WatchTasksResponse>* sink, size_t max_message_bytes) {
+  Options options;
+  options.max_message_bytes = max_message_bytes;
+  options.interval = kDefaultInterval;
+  if (request.has_update_interval()) options.interval = FromProto(request.update_interval());
+  if (options.interval < kMinInterval || options.interval > kMaxInterval) {
+    return Invalid(reason::kInvalidInterval, "update_interval",
+                   absl::StrCat(absl::FormatDuration(options.interval), " is not allowed; use ",
+                                absl::FormatDuration(kMinInterval), " to ",
+                                absl::FormatDuration(kMaxInterval)));
+  }
+  if (request.max_task_count() < 0) {
+    return Invalid(reason::kInvalidPageSize, "max_task_count",
+                   absl::StrCat(request.max_task_count(), " is negative; 0 means all tasks"));
+  }
+  options.max_tasks = static_cast<size_t>(request.max_task_count());
+  options.close_on_overflow = request.overflow_mode() == v1::WatchTasksRequest::OVERFLOW_MODE_CLOSE;
+  absl::StatusOr<TaskQuery> query = TaskQuery::Create(request.filter(), request.order_by());
+  if (!query.ok()) return query.status();
+  absl::StatusOr<ReadMask> mask =
+      ReadMask::Create(request.read_mask(), *v1::Task::descriptor(), "read_mask");
+  if (!mask.ok()) return mask.status();
+  return std::unique_ptr<TaskStream>(new TaskStream(options, *std::move(query), *std::move(mask),
+                                                    std::move(snapshots), sequence, sink));
+}
+
+TaskStream::TaskStream(const Options& options, TaskQuery query, ReadMask mask,
+                       SnapshotSource snapshots, Sequence* sequence,
+                       StreamSink<v1::WatchTasksResponse>* sink)
+    : MessageStream(sequence, sink),
+      options_(options),
+      query_(std::move(query)),
+      mask_(std::move(mask)),
+      snapshots_(std::move(snapshots)),
+      timer_(sequence) {}
+
+void TaskStream::Tick() {
+  // First, so that an update that takes long does not make the next one late.
+  timer_.Start(options_.interval, [this] { Tick(); });
+  if (!writing()) {
+    BeginUpdate();
+    return;
+  }
+  ++skipped_;
+  if (!options_.close_on_overflow) return;
+  End(WithRetryAfter(
+      MakeError(absl::StatusCode::kResourceExhausted, reason::kStreamOverflow,
+                "the reader is slower than the updates: read faster, ask for a longer "
+                "update_interval or fewer tasks, or use OVERFLOW_MODE_LATEST"),
+      options_.interval));
+}
+
+void TaskStream::BeginUpdate() {
+  auto snapshot = snapshots_(std::min(options_.interval / 2, kSharedAge));
+  if (!snapshot.ok()) {
+    End(snapshot.status());
+    return;
+  }
+  snapshot_ = *std::move(snapshot);
+  tasks_ = query_.Top(*snapshot_, options_.max_tasks);
+  next_task_ = 0;
+  v1::WatchTasksResponse message;
+  // A smaller number than before is another attachment's: it began at 0.
+  const int64_t lost = snapshot_->lost_event_count;
+  message.set_dropped_event_count(lost >= lost_events_ ? lost - lost_events_ : lost);
+  lost_events_ = lost;
+  message.set_skipped_update_count(skipped_);
+  sequence_number_ += skipped_;
+  skipped_ = 0;
+  NameExitedTasks(&message);
+  WriteMessage(std::move(message));
+}
+
+void TaskStream::NameExitedTasks(v1::WatchTasksResponse* message) {
+  std::vector<TaskKey> alive;
+  for (const TaskKey& key : sent_) {
+    if (IsAlive(*snapshot_, key)) {
+      alive.push_back(key);
+    } else {
+      message->add_exited_tasks(FormatTaskName(key));
+    }
+  }
+  std::vector<TaskKey> now;
+  now.reserve(tasks_.size());
+  for (const TaskInfo* task : tasks_) now.push_back(task->key);
+  std::sort(now.begin(), now.end());
+  sent_.clear();
+  std::set_union(alive.begin(), alive.end(), now.begin(), now.end(), std::back_inserter(sent_));
+}
+
+void TaskStream::WriteMessage(v1::WatchTasksResponse message) {
+  message.set_sequence_number(++sequence_number_);
+  *message.mutable_collect_time() = ToProto(snapshot_->collect_time);
+  message.set_policy_generation(snapshot_->policy_generation);
+  size_t bytes = message.ByteSizeLong();
+  while (next_task_ < tasks_.size()) {
+    v1::Task task = ToProto(*tasks_[next_task_]);
+    mask_.Trim(&task);
+    bytes += task.ByteSizeLong() + kElementOverhead;
+    // A message holds at least one task, or the update would never end.
+    if (bytes > options_.max_message_bytes && message.tasks_size() > 0) break;
+    *message.add_tasks() = std::move(task);
+    ++next_task_;
+  }
+  message.set_partial(next_task_ < tasks_.size());
+  if (!message.partial()) {
+    tasks_.clear();
+    snapshot_.reset();
+  }
+  Write(std::move(message));
+}
+
+void TaskStream::OnWritten() {
+  if (snapshot_ != nullptr) WriteMessage({});
+}
+
+void TaskStream::OnEnd() {
+  timer_.Stop();
+  tasks_ = {};
+  sent_ = {};
+  snapshot_.reset();
+}
+
+}  // namespace schedd::rpc
