@@ -11,7 +11,7 @@
 //
 //   ControlThread thread;
 //   SystemClock clock;
-//   Control control(&thread, &clock, host, MakeSchedulingThreadFactory(host, make_policy, {}),
+//   Control control(&thread, &clock, host, MakeSchedulingThreadFactory(host, "vruntime", {}),
 //   options);
 //   ... serve ...
 //   control.Shutdown();   // detaches
@@ -29,6 +29,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/control/clock.h"
+#include "server/control/control_options.h"
 #include "server/control/engine_runner.h"
 #include "server/control/override_info.h"
 #include "server/control/policy_info.h"
@@ -39,20 +40,6 @@
 #include "server/engine/kernel.h"
 
 namespace schedd {
-
-struct ControlOptions {
-  LoadOptions load;             // load.ext_tasks_only is the configured scope
-  PolicyParameters parameters;  // to begin with; the daemon has checked them with CheckParameters()
-  std::string policy_kind = "vruntime";  // only shown
-  std::string daemon_version;            // only shown
-  std::string kernel_release;            // only shown
-  std::string dump_directory;            // for the kernel's dumps at ejection; empty: not kept
-  int32_t max_dumps = 10;                // newest ones kept
-  absl::Duration apply_timeout = absl::Seconds(1);
-  // Lines for the daemon's log: attach, detach, ejection, accepted changes. Called on the sequence;
-  // may be empty.
-  std::function<void(const std::string& line)> log;
-};
 
 class Control {
  public:

@@ -26,6 +26,7 @@ inline constexpr absl::string_view kParameterOutOfRange = "PARAMETER_OUT_OF_RANG
 inline constexpr absl::string_view kUnknownParameter = "UNKNOWN_PARAMETER";
 inline constexpr absl::string_view kUnknownField =
     "UNKNOWN_FIELD";  // a path in update_mask or order_by
+inline constexpr absl::string_view kEmptyUpdate = "EMPTY_UPDATE";  // nothing to change
 inline constexpr absl::string_view kInvalidName = "INVALID_NAME";
 inline constexpr absl::string_view kInvalidFilter = "INVALID_FILTER";
 inline constexpr absl::string_view kInvalidOrder = "INVALID_ORDER";

@@ -68,7 +68,7 @@ struct SchedulerCounters {
   int64_t ended_task_run_time_ns = 0;
   int64_t unslotted_run_time_ns = 0;
   int64_t scheduling_allocation_count = 0;
-  int64_t scheduling_page_fault_count = 0;
+  int64_t scheduling_page_fault_count = 0;  // since attach; -1: the host cannot tell
   int64_t pass_count = 0;
 
   bool operator==(const SchedulerCounters&) const = default;

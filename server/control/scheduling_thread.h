@@ -9,21 +9,16 @@
 #ifndef SCHEDD_CONTROL_SCHEDULING_THREAD_H_
 #define SCHEDD_CONTROL_SCHEDULING_THREAD_H_
 
-#include <functional>
-#include <memory>
+#include <string>
 
 #include "server/control/engine_runner.h"
 #include "server/engine/engine.h"
 #include "server/engine/kernel.h"
-#include "server/policy/policy.h"
 
 namespace schedd {
 
-// Makes the policy for a kernel with so many slots and CPUs.
-using PolicyFactory = std::function<std::unique_ptr<Policy>(size_t task_capacity, size_t nr_cpus)>;
-
-// `host` outlives the factory and all it makes.
-EngineRunnerFactory MakeSchedulingThreadFactory(KernelHost* host, PolicyFactory make_policy,
+// `policy_kind`: a name that MakePolicy() takes. `host` outlives the factory and all it makes.
+EngineRunnerFactory MakeSchedulingThreadFactory(KernelHost* host, std::string policy_kind,
                                                 const EngineOptions& options);
 
 }  // namespace schedd

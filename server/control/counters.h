@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Adds up what the dispatcher and the engine have counted since attach.
+//
+// Pure reads of shared memory; control thread. Times in nanoseconds. Counters are read one after
+// another, so sums of them may be off by what happened meanwhile. Cannot fail.
+#ifndef SCHEDD_CONTROL_COUNTERS_H_
+#define SCHEDD_CONTROL_COUNTERS_H_
+
+#include <cstdint>
+
+#include "server/control/attachment.h"
+#include "server/control/scheduler_info.h"
+#include "server/engine/kernel.h"
+
+namespace schedd {
+
+// `page_faults`: of the scheduling thread since attach, -1 for unknown.
+SchedulerCounters ReadCounters(const Attachment& attachment, int64_t page_faults);
+
+// Events that the scheduling thread never saw, since attach. Cheaper than all counters.
+int64_t ReadLostEventCount(const SharedMemory& memory);
+
+}  // namespace schedd
+
+#endif  // SCHEDD_CONTROL_COUNTERS_H_
