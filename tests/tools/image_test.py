@@ -60,6 +60,7 @@ class Cpio(InFolder):
         archive = cpio.Writer()
         archive.data("usr/bin/ps", b"real")
         archive.symlink("usr/bin/ps", "busybox")
+        self.assertEqual(archive.bytes().count(b"usr/bin/ps\0"), 1)
         with open(self.unpack(archive.bytes()) + "/usr/bin/ps", "rb") as stream:
             self.assertEqual(stream.read(), b"real")
 

@@ -4,6 +4,7 @@
 import json
 import os
 import select
+import subprocess
 import sys
 import tempfile
 import textwrap
@@ -33,7 +34,7 @@ class Tap(unittest.TestCase):
     def test_dies_half_way(self):
         cases = tap.parse("ok 1 - one\n", 139)
         self.assertEqual(outcomes(cases), [PASSED, FAILED])
-        self.assertIn("139", cases[1].detail)
+        self.assertIn("no plan: it ended (exit code 139) after 1 cases", cases[1].detail)
 
     def test_prints_nothing(self):
         self.assertEqual(outcomes(tap.parse("", 0)), [FAILED])
@@ -122,6 +123,10 @@ class HostScripts(unittest.TestCase):
         report = self.run_script("# host: timeout=1\ncheck one true\nsleep 100\nfinish\n")
         self.assertEqual(report.summary(), "1 passed, 1 failed")
         self.assertIn("time limit", report.cases[1].detail)
+
+    def test_a_script_with_a_failed_case_exits_with_1(self):
+        text = f'. "{tap_unittest.REPO}/tests/e2e/lib.sh"; check one false; finish'
+        self.assertEqual(subprocess.run(["bash", "-c", text], capture_output=True, check=False).returncode, 1)
 
     def test_skips_and_the_reason(self):
         report = self.run_script('begin one\nskip "no sched_ext"\nfinish\n')

@@ -50,7 +50,7 @@ def clang_tidy(_):
     with open(os.path.join(REPO, ".bazelrc"), encoding="utf-8") as stream:
         if "build:clang-tidy" not in stream.read():
             return Case("clang-tidy", SKIPPED, ".bazelrc has no configuration clang-tidy")
-    answer = unit.bazel("build", "--config=clang-tidy", "--keep_going", "//...", stdout=subprocess.PIPE,
+    answer = unit.bazel("build", "--config=clang-tidy", "--symlink_prefix=/", "--keep_going", "//...", stdout=subprocess.PIPE,
                         stderr=subprocess.STDOUT, text=True)
     if answer.returncode == 0:
         return Case("clang-tidy", PASSED)

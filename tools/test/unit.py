@@ -91,7 +91,8 @@ def run(report, pattern, config=""):
     name = f" [{config}]" if config else ""
     with tempfile.NamedTemporaryFile(mode="r", suffix=".json") as events:
         command = ["test", "--keep_going", f"--build_event_json_file={events.name}", "--test_output=errors"]
-        command += [f"--config={config}"] if config else []
+        # bazel-bin stays where the guest tests look for binaries.
+        command += [f"--config={config}", "--symlink_prefix=/"] if config else []
         answer = bazel(*command, "--", *labels, stdout=subprocess.PIPE, stderr=None, text=True)
         results = read_events(events)
     for label in labels:
