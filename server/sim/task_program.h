@@ -40,10 +40,10 @@ struct SimTaskSpec {
   int32_t nice = 0;
   int32_t weight = 100;
   bool kthread = false;
-  std::string cgroup;     // path below the cgroup root
-  std::vector<int> cpus;  // that it may use; empty: all
+  std::string cgroup = {};     // path below the cgroup root
+  std::vector<int> cpus = {};  // that it may use; empty: all
   // Begins anew after the last step, for ever, unless a step is kExit.
-  std::vector<SimStep> program;
+  std::vector<SimStep> program = {};
 };
 
 inline SimStep RunFor(int64_t ns, int64_t jitter_ns = 0) {
