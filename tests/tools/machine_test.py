@@ -16,7 +16,7 @@ from machine import Machine  # noqa: E402
 
 # Takes the emulator's arguments and has port(NAME), a stream to the harness.
 PRELUDE = """#!/usr/bin/env python3
-import fcntl, sys, time
+import fcntl, struct, sys, termios, time
 def port(name):
     word = next(word for word in sys.argv if word.startswith(f"file,id={name},path="))
     return open(word.split("path=")[1], "wb", buffering=0)
@@ -68,7 +68,8 @@ class FakeEmulator(unittest.TestCase):
         outcome = self.run_with("""
             ctl = port("ctl")
             ctl.write(b"exit 2")
-            port("out").write(b"between")
+            while struct.unpack("i", fcntl.ioctl(ctl, termios.FIONREAD, bytes(4)))[0]:
+                time.sleep(0.001)  # until the harness has read that much
             ctl.write(b"55\\n")
             time.sleep(100)
             """)
