@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
+#include "server/policy/registry.h"
 
 namespace schedd::daemon {
 namespace {
@@ -86,6 +87,15 @@ absl::Status ApplySet(absl::string_view text, Config* config) {
   return absl::OkStatus();
 }
 
+absl::Status ApplyPolicy(absl::string_view text, Config* config) {
+  const std::vector<std::string> names = PolicyNames();
+  if (std::find(names.begin(), names.end(), text) == names.end()) {
+    return Allowed(absl::StrJoin(names, " or "));
+  }
+  config->policy = std::string(text);
+  return absl::OkStatus();
+}
+
 absl::Status ApplyStateDir(absl::string_view text, Config* config) {
   if (text.empty() || text.front() != '/') return Allowed("an absolute path");
   config->state_dir = std::string(text);
@@ -124,10 +134,7 @@ constexpr Option kOptions[] = {
     {"policy", Kind::kValue, "NAME", "vruntime", "vruntime, fifo",
      "Scheduling policy: vruntime shares CPU time by weight, fifo runs tasks in the order they "
      "woke.",
-     [](absl::string_view text, Config* c) {
-       return ParseWord(text, {{"vruntime", PolicyKind::kVruntime}, {"fifo", PolicyKind::kFifo}},
-                        &c->policy);
-     }},
+     ApplyPolicy},
     {"max-tasks", Kind::kValue, "N", "16384", "64 to 1048576",
      "Most tasks that the policy can hold at a time; about 2 KiB of locked memory each. Tasks "
      "beyond it "

@@ -22,7 +22,6 @@
 namespace schedd::daemon {
 
 enum class Backend { kBpf, kSim };
-enum class PolicyKind { kVruntime, kFifo };
 
 // First value of a policy parameter, unchecked: its bounds are the control layer's business.
 struct ParameterSetting {
@@ -34,7 +33,7 @@ struct Config {
   std::vector<rpc::ListenAddress> listen;
   bool attach = true;
   Backend kernel = Backend::kBpf;
-  PolicyKind policy = PolicyKind::kVruntime;
+  std::string policy;  // one of PolicyNames()
   uint32_t max_tasks = 0;
   int64_t watchdog_timeout_ns = 0;
   bool ext_tasks_only = false;

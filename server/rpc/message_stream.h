@@ -42,8 +42,12 @@ class MessageStream : public Stream {
     if (!writing_) {
       Finish();
     } else {
-      abort_timer_.Start(kAbortDelay, [this] { sink_->Abort(); });
+      abort_timer_.Start(kAbortDelay, [this] { Abort(); });
     }
+  }
+
+  void Abort() final {
+    if (writing_) sink_->Abort();
   }
 
  protected:

@@ -117,6 +117,11 @@ Server::~Server() { Drain(absl::ZeroDuration()); }
 
 const std::vector<std::string>& Server::addresses() const { return parts_->addresses; }
 
+void Server::Hurry() {
+  StreamRegistry* const registry = &parts_->registry;
+  parts_->stream_thread.Post([registry] { registry->Abort(); });
+}
+
 void Server::Drain(absl::Duration grace) {
   if (parts_->server == nullptr) return;
   parts_->server->GetHealthCheckService()->SetServingStatus(false);

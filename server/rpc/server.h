@@ -43,6 +43,9 @@ class Server {
   // are over.
   void Drain(absl::Duration grace);
 
+  // While Drain() waits on another thread: does not wait for readers any longer. Any thread.
+  void Hurry();
+
  private:
   struct Parts;
   explicit Server(std::unique_ptr<Parts> parts);

@@ -43,7 +43,15 @@ void StreamRegistry::Remove(StreamId id) {
 
 void StreamRegistry::Drain() {
   draining_ = true;
-  for (const auto& [id, entry] : streams_) entry.stream->End(Draining());
+  // A stream that ends at once takes itself out of the map.
+  for (auto next = streams_.begin(); next != streams_.end();) {
+    Stream* const stream = (next++)->second.stream;
+    stream->End(Draining());
+  }
+}
+
+void StreamRegistry::Abort() {
+  for (const auto& [id, entry] : streams_) entry.stream->Abort();
 }
 
 }  // namespace schedd::rpc

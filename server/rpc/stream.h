@@ -40,6 +40,8 @@ class Stream {
   // The stream ends with `status`: at once, or when the write under way is done. A later call
   // changes nothing.
   virtual void End(const absl::Status& status) = 0;
+  // Does not wait any longer for a reader that does not read. After End().
+  virtual void Abort() = 0;
 };
 
 struct StreamLimits {
@@ -61,6 +63,9 @@ class StreamRegistry {
 
   // Ends all streams, UNAVAILABLE with reason DRAINING, and refuses new ones.
   void Drain();
+
+  // Gives up what Drain() left waiting.
+  void Abort();
 
   int size() const { return static_cast<int>(streams_.size()); }
 

@@ -52,6 +52,7 @@ _HEADER_PACKAGES = [
     "libgtest-dev",
     "libprotobuf-dev",
     "libsqlite3-dev",
+    "libsystemd-dev",
     "linux-libc-dev",
     "nlohmann-json3-dev",
     "prometheus-cpp-dev",

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/daemon/app.h"
+
+#include <unistd.h>
+
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/notification.h"
+#include "server/base/version.h"
+#include "server/control/clock.h"
+#include "server/control/control.h"
+#include "server/control/control_thread.h"
+#include "server/control/error.h"
+#include "server/control/scheduling_thread.h"
+#include "server/daemon/instance_lock.h"
+#include "server/daemon/process.h"
+#include "server/policy/registry.h"
+#include "server/rpc/server.h"
+#include "server/rpc/unix_socket.h"
+
+namespace schedd::daemon {
+namespace {
+
+Outcome Problem(ExitCode code, const absl::Status& status) {
+  return {code, std::string(status.message())};
+}
+
+// Of a failure before the kernel is asked for anything.
+ExitCode CodeOf(const absl::Status& status, ExitCode otherwise) {
+  return absl::IsPermissionDenied(status) ? ExitCode::kPermission : otherwise;
+}
+
+ExitCode AttachCode(const absl::Status& status) {
+  const std::string reason = GetErrorReason(status);
+  if (reason == reason::kSchedulerBusy) return ExitCode::kForeignScheduler;
+  if (reason == reason::kVerifierRejected) return ExitCode::kBpfRefused;
+  if (absl::IsUnimplemented(status)) return ExitCode::kNoSchedExt;
+  return CodeOf(status, ExitCode::kInternal);
+}
+
+EngineRunnerFactory MakeEngineFactory(const Config& config, KernelHost* host) {
+  EngineOptions options;
+  options.spin_ns = config.spin_ns;
+  return MakeSchedulingThreadFactory(host, config.policy, options);
+}
+
+ControlOptions MakeControlOptions(const Config& config, const PolicyParameters& parameters,
+                                  const Log* log) {
+  ControlOptions options;
+  options.load.max_tasks = config.max_tasks;
+  options.load.watchdog_timeout_ms = static_cast<uint32_t>(config.watchdog_timeout_ns / 1'000'000);
+  options.load.ext_tasks_only = config.ext_tasks_only;
+  options.parameters = parameters;
+  options.policy_kind = config.policy;
+  options.daemon_version = kVersion;
+  options.kernel_release = KernelRelease();
+  options.dump_directory = absl::StrCat(config.state_dir, "/dumps");
+  options.log = [log](const std::string& line) { log->Info(line); };
+  return options;
+}
+
+// One lock for each socket that it serves.
+absl::StatusOr<std::vector<std::unique_ptr<InstanceLock>>> TakeLocks(const Config& config) {
+  std::vector<std::unique_ptr<InstanceLock>> locks;
+  for (const rpc::ListenAddress& address : config.listen) {
+    if (address.kind != rpc::ListenAddress::Kind::kUnix) continue;
+    const absl::Status made = rpc::MakeSocketDirectory(address.path);
+    if (!made.ok()) return made;
+    absl::StatusOr<std::unique_ptr<InstanceLock>> lock = InstanceLock::Take(address.path);
+    if (!lock.ok()) return lock.status();
+    locks.push_back(*std::move(lock));
+  }
+  return locks;
+}
+
+// Ends all calls, then the attachment. A second stop signal ends the calls at once.
+absl::Status TakeDown(rpc::Server* server, Control* control, StopSignal* stop,
+                      absl::Duration grace) {
+  absl::Notification drained;
+  std::thread drainer([&] {
+    server->Drain(grace);
+    drained.Notify();
+  });
+  while (!drained.HasBeenNotified()) {
+    if (!stop->Wait(absl::Milliseconds(10))) continue;
+    server->Hurry();
+    (void)control->Shutdown();  // ends unary calls; told again below
+    break;
+  }
+  drainer.join();
+  return control->Shutdown();
+}
+
+}  // namespace
+
+Outcome App::CheckKernel() const {
+  if (config_.kernel == Backend::kBpf && !MayLoadBpf()) {
+    return {ExitCode::kPermission,
+            "attaching a scheduler needs root (or CAP_BPF): run schedd as root, or try "
+            "--kernel=sim, which needs no privilege"};
+  }
+  const KernelState state = host_->ReadState();
+  if (state.attachment == KernelState::Attachment::kUnsupported) {
+    return {ExitCode::kNoSchedExt,
+            absl::StrCat("this kernel (", KernelRelease(),
+                         ") has no sched_ext: boot one built with CONFIG_SCHED_CLASS_EXT=y (Linux "
+                         "6.12 or later), or try --kernel=sim")};
+  }
+  if (state.attachment == KernelState::Attachment::kForeign) {
+    return {ExitCode::kForeignScheduler,
+            absl::StrCat("another sched_ext scheduler is attached (", state.ops_name,
+                         "): end that one first; --no-attach starts schedd without attaching")};
+  }
+  return {};
+}
+
+Outcome App::Run() {
+  if (config_.attach) {
+    Outcome outcome = CheckKernel();
+    if (outcome.code != ExitCode::kOk) return outcome;
+  }
+  const auto locks = TakeLocks(config_);
+  if (absl::IsAlreadyExists(locks.status())) {
+    return Problem(ExitCode::kAlreadyRunning, locks.status());
+  }
+  if (!locks.ok()) {
+    return Problem(CodeOf(locks.status(), ExitCode::kCannotListen), locks.status());
+  }
+  if (config_.kernel == Backend::kBpf) {
+    for (const absl::Status& status : {LockMemory(), ProtectFromOutOfMemory()}) {
+      if (!status.ok()) log_->Warning("not protected", {{"why", std::string(status.message())}});
+    }
+  }
+  return Serve();
+}
+
+Outcome App::Serve() {
+  ControlThread thread;
+  SystemClock clock;
+  Control control(&thread, &clock, host_, MakeEngineFactory(config_, host_),
+                  MakeControlOptions(config_, parameters_, log_));
+  rpc::ServerOptions server_options;
+  server_options.addresses = config_.listen;
+  auto server = rpc::Server::Start(server_options, &control, &clock, log_);
+  if (!server.ok()) {
+    return Problem(CodeOf(server.status(), ExitCode::kCannotListen), server.status());
+  }
+  log_->Info("serving", {{"version", kVersion},
+                         {"pid", getpid()},
+                         {"addresses", absl::StrJoin((*server)->addresses(), ",")}});
+  Outcome outcome;
+  if (config_.attach) {
+    const absl::StatusOr<SchedulerInfo> attached = control.AttachScheduler({});
+    if (!attached.ok()) outcome = Problem(AttachCode(attached.status()), attached.status());
+  }
+  if (outcome.code == ExitCode::kOk) {
+    NotifyServiceManager("READY=1");
+    while (!stop_->Wait(absl::InfiniteDuration())) {
+    }
+    log_->Info("stopping");
+    NotifyServiceManager("STOPPING=1");
+  }
+  const absl::Status detached = TakeDown(server->get(), &control, stop_, kDrainGrace);
+  thread.Stop();
+  if (outcome.code == ExitCode::kOk && !detached.ok()) {
+    outcome = Problem(ExitCode::kInternal, detached);
+  }
+  log_->Info("stopped", {{"exit_code", static_cast<int>(outcome.code)}});
+  return outcome;
+}
+
+}  // namespace schedd::daemon

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// schedd: reads what it is told to do, and does it. Exit codes: exit_code.h.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "server/base/log.h"
+#include "server/daemon/app.h"
+#include "server/daemon/backend.h"
+#include "server/daemon/config.h"
+#include "server/daemon/config_file.h"
+#include "server/daemon/flags.h"
+#include "server/daemon/parameters.h"
+#include "server/daemon/stop_signal.h"
+
+namespace schedd::daemon {
+namespace {
+
+int Fail(ExitCode code, const std::string& problem) {
+  std::fprintf(stderr, "schedd: %s\n", problem.c_str());
+  return static_cast<int>(code);
+}
+
+int Usage(const absl::Status& status) {
+  return Fail(absl::IsPermissionDenied(status) ? ExitCode::kPermission : ExitCode::kUsage,
+              std::string(status.message()));
+}
+
+int Main(int argc, const char* const* argv) {
+  const absl::StatusOr<CommandLine> line = ParseCommandLine(argc, argv);
+  if (!line.ok()) return Usage(line.status());
+  if (line->action == CommandLine::Action::kPrint) {
+    std::fputs(line->text.c_str(), stdout);
+    return static_cast<int>(ExitCode::kOk);
+  }
+  absl::StatusOr<std::vector<Setting>> file = std::vector<Setting>();
+  if (!line->config_path.empty()) file = ReadConfigFile(line->config_path);
+  if (!file.ok()) return Usage(file.status());
+  const absl::StatusOr<Config> config = MakeConfig(*file, line->settings);
+  if (!config.ok()) return Usage(config.status());
+  const absl::StatusOr<PolicyParameters> parameters = MakeParameters(*config);
+  if (!parameters.ok()) return Usage(parameters.status());
+  if (line->action == CommandLine::Action::kCheckConfig) {
+    std::puts("the configuration is right");
+    return static_cast<int>(ExitCode::kOk);
+  }
+
+  // Before any thread exists: all inherit the blocked signals.
+  const absl::StatusOr<std::unique_ptr<SignalStop>> stop = SignalStop::Create();
+  if (!stop.ok()) return Fail(ExitCode::kInternal, std::string(stop.status().message()));
+  const Log log(config->log_level, StandardErrorSink());
+  const std::unique_ptr<KernelHost> host = MakeHost(config->kernel);
+  const Outcome outcome = App(*config, *parameters, host.get(), stop->get(), &log).Run();
+  return outcome.problem.empty() ? static_cast<int>(outcome.code)
+                                 : Fail(outcome.code, outcome.problem);
+}
+
+}  // namespace
+}  // namespace schedd::daemon
+
+int main(int argc, char** argv) { return schedd::daemon::Main(argc, argv); }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the daemon learns that it is to end: SIGTERM or SIGINT, each counted once.
+//
+// StopSignal is the seam, for tests; SignalStop the real one. The constructor blocks the signals in
+// the calling thread, so it must come before any other thread is made. Waiting is for the main
+// thread. Fails only in construction (INTERNAL).
+#ifndef SCHEDD_DAEMON_STOP_SIGNAL_H_
+#define SCHEDD_DAEMON_STOP_SIGNAL_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace schedd::daemon {
+
+class StopSignal {
+ public:
+  virtual ~StopSignal() = default;
+  // True when a stop was asked for, since the last time it returned true or within `timeout`.
+  virtual bool Wait(absl::Duration timeout) = 0;
+};
+
+class SignalStop : public StopSignal {
+ public:
+  static absl::StatusOr<std::unique_ptr<SignalStop>> Create();
+  ~SignalStop() override;
+  SignalStop(const SignalStop&) = delete;
+  SignalStop& operator=(const SignalStop&) = delete;
+
+  bool Wait(absl::Duration timeout) override;
+
+ private:
+  explicit SignalStop(int fd) : fd_(fd) {}
+  const int fd_;
+};
+
+}  // namespace schedd::daemon
+
+#endif  // SCHEDD_DAEMON_STOP_SIGNAL_H_
