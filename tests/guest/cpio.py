@@ -31,17 +31,19 @@ class Writer:
         self._parents(path)
         self._entry(path, stat.S_IFCHR | 0o600, device=(major, minor))
 
-    def data(self, path, content, mode=0o644):
+    def data(self, path, content, mode=0o644, changed_at_s=0):
         self._parents(path)
-        self._entry(path, stat.S_IFREG | mode, content)
+        self._entry(path, stat.S_IFREG | mode, content, changed_at_s=changed_at_s)
 
     def file(self, path, source):
         with open(source, "rb") as stream:
-            self.data(path, stream.read(), 0o755 if os.access(source, os.X_OK) else 0o644)
+            status = os.fstat(stream.fileno())
+            # The time of change matters to Python: it tells whether a compiled module is current.
+            self.data(path, stream.read(), 0o755 if status.st_mode & 0o111 else 0o644, int(status.st_mtime))
 
     def bytes(self):
         """The finished archive. Its length is a multiple of 4, so another can follow it."""
-        trailer = _header(0, 0, 0, (0, 0), "TRAILER!!!") + _pad_name("TRAILER!!!")
+        trailer = _header(0, 0, 0, (0, 0), "TRAILER!!!", 0) + _pad_name("TRAILER!!!")
         return b"".join(self._chunks) + trailer
 
     def _parents(self, path):
@@ -49,21 +51,21 @@ class Writer:
         if parent:
             self.directory(parent)
 
-    def _entry(self, path, mode, content=b"", device=(0, 0)):
+    def _entry(self, path, mode, content=b"", device=(0, 0), changed_at_s=0):
         path = path.strip("/")
         if path in self._seen:
             return
         self._seen.add(path)
         self._inode += 1
-        self._chunks.append(_header(self._inode, mode, len(content), device, path))
+        self._chunks.append(_header(self._inode, mode, len(content), device, path, changed_at_s))
         self._chunks.append(_pad_name(path))
         self._chunks.append(content)
         self._chunks.append(b"\0" * (-len(content) % 4))
 
 
-def _header(inode, mode, size, device, name):
+def _header(inode, mode, size, device, name, changed_at_s):
     # inode, mode, uid, gid, links, mtime, size, device of the file system, device of the node, name, check
-    fields = (inode, mode, 0, 0, 1, 0, size, 0, 0, *device, len(name.encode()) + 1, 0)
+    fields = (inode, mode, 0, 0, 1, changed_at_s, size, 0, 0, *device, len(name.encode()) + 1, 0)
     return b"070701" + b"".join(b"%08X" % field for field in fields)
 
 

@@ -51,7 +51,7 @@ def expand(source, destination):
             pairs.append((path, target))
             continue
         for folder, names, files in os.walk(path):
-            names[:] = sorted(name for name in names if name != "__pycache__")
+            names.sort()
             for name in sorted(files):
                 inside = os.path.relpath(os.path.join(folder, name), path)
                 pairs.append((os.path.join(folder, name), os.path.join(target, inside)))
