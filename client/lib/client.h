@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A typed client of schedd: one method for each call of the API.
+//
+//     auto client = schedd::client::Client::Connect("");  // SCHEDD_ENDPOINT, else the default
+//     socket if (!client.ok()) return client.status(); auto policy = (*client)->GetPolicy();
+//
+// Owns its connection, which is made at the first call and made again when it broke. Thread-safe:
+// any thread may call, several at a time. A call blocks its thread until the answer, an error or
+// the deadline; a stream blocks until it ends. Nothing throws. Errors are the daemon's code and
+// sentence with the details of client/lib/errors.h as payloads; UNAVAILABLE without a reason means
+// that the daemon could not be reached. Reads are tried again when the daemon cannot be reached (a
+// restart); calls that change something are sent once.
+#ifndef SCHEDD_CLIENT_LIB_CLIENT_H_
+#define SCHEDD_CLIENT_LIB_CLIENT_H_
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "schedd/v1/policy_service.pb.h"
+#include "schedd/v1/scheduler_service.pb.h"
+#include "schedd/v1/task_service.pb.h"
+
+namespace schedd::client {
+
+// The names of what exists once.
+inline constexpr char kDefaultScheduler[] = "schedulers/default";
+inline constexpr char kDefaultPolicy[] = "policies/default";
+
+// How calls are made.
+struct ClientOptions {
+  // Longest wait for the answer of one call (of one page of a list). Streams have no limit.
+  absl::Duration deadline = absl::Seconds(10);
+  // How often a read is sent at most when the daemon cannot be reached.
+  int read_attempts = 3;
+  // Pause before the second attempt; doubles with each further one.
+  absl::Duration retry_pause = absl::Milliseconds(100);
+};
+
+class Client {
+ public:
+  // Receives one message of a stream; returns false to end the stream.
+  template <typename Message>
+  using Receiver = std::function<bool(const Message&)>;
+
+  // Checks the endpoint (empty: SCHEDD_ENDPOINT, else the default socket) and prepares; nothing is
+  // sent yet. INVALID_ARGUMENT when it cannot be an endpoint.
+  static absl::StatusOr<std::unique_ptr<Client>> Connect(absl::string_view endpoint,
+                                                         ClientOptions options = {});
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // The endpoint as it was written.
+  const std::string& endpoint() const;
+
+  // --- scheduler; an empty name in a request means schedulers/default ---
+  absl::StatusOr<v1::Scheduler> GetScheduler();
+  absl::StatusOr<v1::Scheduler> AttachScheduler(v1::AttachSchedulerRequest request);
+  absl::StatusOr<v1::Scheduler> DetachScheduler(v1::DetachSchedulerRequest request);
+  // A stream ends with OK when the receiver returns false or `stop` is requested, else with the
+  // daemon's error.
+  absl::Status WatchScheduler(const Receiver<v1::WatchSchedulerResponse>& receiver,
+                              std::stop_token stop = {});
+
+  // --- tasks ---
+  absl::StatusOr<v1::Task> GetTask(absl::string_view name);
+  // One page.
+  absl::StatusOr<v1::ListTasksResponse> ListTasks(const v1::ListTasksRequest& request);
+  // All pages, or as many as hold the first `limit` tasks (0: no limit).
+  absl::StatusOr<std::vector<v1::Task>> ListAllTasks(v1::ListTasksRequest request, int limit = 0);
+  absl::Status WatchTasks(const v1::WatchTasksRequest& request,
+                          const Receiver<v1::WatchTasksResponse>& receiver,
+                          std::stop_token stop = {});
+
+  absl::StatusOr<v1::TaskOverride> CreateTaskOverride(const v1::CreateTaskOverrideRequest& request);
+  absl::StatusOr<v1::TaskOverride> GetTaskOverride(absl::string_view name);
+  absl::StatusOr<std::vector<v1::TaskOverride>> ListAllTaskOverrides();
+  absl::StatusOr<v1::TaskOverride> UpdateTaskOverride(const v1::UpdateTaskOverrideRequest& request);
+  absl::Status DeleteTaskOverride(const v1::DeleteTaskOverrideRequest& request);
+
+  // --- policy ---
+  absl::StatusOr<std::vector<v1::ParameterSpec>> ListAllParameterSpecs();
+  absl::StatusOr<v1::Policy> GetPolicy(absl::string_view name = kDefaultPolicy);
+  absl::StatusOr<v1::Policy> UpdatePolicy(const v1::UpdatePolicyRequest& request);
+
+ private:
+  // The connection and the stubs: keeps gRPC out of this header.
+  class Transport;
+
+  explicit Client(std::unique_ptr<Transport> transport);
+
+  std::unique_ptr<Transport> transport_;
+};
+
+}  // namespace schedd::client
+
+#endif  // SCHEDD_CLIENT_LIB_CLIENT_H_

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/schedctl/session.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <ostream>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/schedctl/document.h"
+#include "client/schedctl/format.h"
+
+namespace schedd::client {
+namespace {
+
+DocumentStyle StyleOf(const GlobalOptions& options) {
+  return options.output == "yaml" ? DocumentStyle::kYaml : DocumentStyle::kJson;
+}
+
+// Prints `text` to `err` unless it is destroyed before `delay` is over.
+class DelayedNotice : public Session::Notice {
+ public:
+  DelayedNotice(std::ostream& err, absl::Duration delay, std::string text)
+      : thread_([this, &err, delay, text = std::move(text)](std::stop_token stop) {
+          std::unique_lock lock(mutex_);
+          if (wake_.wait_for(lock, stop, absl::ToChronoNanoseconds(delay), [] { return false; }))
+            return;
+          if (!stop.stop_requested()) err << text << std::flush;
+        }) {}
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  // Last: its destructor stops and joins before the rest goes.
+  std::jthread thread_;
+};
+
+}  // namespace
+
+absl::StatusOr<Client*> Session::client() {
+  if (client_ != nullptr) return client_.get();
+  auto timeout = ParseDuration(options_.timeout);
+  if (!timeout.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--timeout: ", timeout.status().message()));
+  }
+  if (*timeout <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--timeout must be longer than 0, not ", options_.timeout));
+  }
+  ClientOptions client_options;
+  client_options.deadline = *timeout;
+  auto client = Client::Connect(options_.endpoint, client_options);
+  if (!client.ok()) return client.status();
+  client_ = *std::move(client);
+  return client_.get();
+}
+
+std::unique_ptr<Session::Notice> Session::StartNotice(absl::string_view what) {
+  if (options_.quiet) return nullptr;
+  std::string text = absl::StrCat("schedctl: waiting for ", what);
+  if (client_ != nullptr) absl::StrAppend(&text, " from ", client_->endpoint());
+  return std::make_unique<DelayedNotice>(*environment_.err, environment_.notice_after,
+                                         absl::StrCat(text, " …\n"));
+}
+
+void Session::Print(absl::string_view text) {
+  // Flushed: a reader of a pipe sees each update when it happens.
+  environment_.out->write(text.data(), static_cast<std::streamsize>(text.size()));
+  environment_.out->flush();
+}
+
+void Session::Print(const Table& table) {
+  Print(table.Render({.headers = !options_.no_headers, .color = environment_.color}));
+}
+
+absl::Status Session::PrintDocument(const google::protobuf::Message& message) {
+  auto text = ToDocument(message, StyleOf(options_));
+  if (text.ok()) Print(*text);
+  return text.status();
+}
+
+absl::Status Session::PrintDocumentLine(const google::protobuf::Message& message) {
+  const DocumentStyle style = StyleOf(options_);
+  auto text = ToDocument(message, style == DocumentStyle::kJson ? DocumentStyle::kJsonLine : style);
+  if (text.ok()) Print(*text);
+  return text.status();
+}
+
+absl::Status Session::PrintJson(absl::string_view json) {
+  auto text = Restyle(json, StyleOf(options_));
+  if (text.ok()) Print(*text);
+  return text.status();
+}
+
+absl::Status Session::PrintListOf(absl::string_view key,
+                                  const std::vector<const google::protobuf::Message*>& messages) {
+  auto text = ToDocument(key, messages, StyleOf(options_));
+  if (text.ok()) Print(*text);
+  return text.status();
+}
+
+absl::Status Session::PrintResult(const google::protobuf::Message& message, absl::string_view name,
+                                  absl::string_view sentence) {
+  if (structured()) return PrintDocument(message);
+  if (!options_.quiet) {
+    Print(absl::StrCat(sentence, "\n"));
+  } else if (!name.empty()) {
+    Print(absl::StrCat(name, "\n"));
+  }
+  return absl::OkStatus();
+}
+
+void Session::Say(absl::string_view text) {
+  if (!options_.quiet) *environment_.err << "schedctl: " << text << std::endl;
+}
+
+}  // namespace schedd::client
