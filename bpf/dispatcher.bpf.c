@@ -17,6 +17,9 @@ enum {
   UNDECIDED_TURN = 16,
   /* Safety net for a CPU that fell idle in the instant between a task's enqueue and its insertion. */
   NET_PERIOD_NS = 100 * 1000 * 1000,
+  /* How far behind the queue a task may be placed ahead of others for having slept, virtual ns. Wider than the policy's own credit: it
+     bounds what a decision that never came can cost, it does not decide. */
+  QUEUE_CREDIT_NS = 200 * 1000 * 1000,
 };
 
 struct turn {
@@ -103,7 +106,7 @@ static __always_inline void enqueue_undecided(struct schedd_header* h, struct ta
                                               struct task_private* priv, struct schedd_slot* slot,
                                               u64 enq_flags) {
   u64 now = bpf_ktime_get_ns();
-  u64 floor = h->vtime_floor - 2 * h->base_slice_ns;
+  u64 floor = h->vtime_floor - QUEUE_CREDIT_NS;
   u64 vtime = slot ? slot->deadline : h->vtime_floor;
   u32 flags = enq_flags & SCX_ENQ_WAKEUP ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;
   /* A long sleep is no claim to the CPU for as long. */
@@ -133,6 +136,9 @@ void BPF_PROG(schedd_enqueue, struct task_struct* p, u64 enq_flags) {
   } else if (must_run_here(p, slot)) {
     count(SCHEDD_COUNT_RUN_DIRECT_KTHREAD, 1);
     mark_direct(priv, slot);
+    /* The kernel's own progress waits for the vital ones; other bound threads wait for the end of a slice. */
+    if (slot && (slot->flags & SCHEDD_SLOT_DIRECT) && (enq_flags & SCX_ENQ_WAKEUP))
+      enq_flags |= SCX_ENQ_PREEMPT;
     dsq_insert(p, SCX_DSQ_LOCAL, h->base_slice_ns, enq_flags);
     kick_idle(p);
   } else {
