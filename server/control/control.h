@@ -86,8 +86,15 @@ class Control {
 
  private:
   struct Parts;
+
+  template <typename Answer>
+  Answer Call(std::function<void(Parts& parts, std::function<void(Answer)> done)> work);
+
   Sequence* const sequence_;
-  std::unique_ptr<Parts> parts_;
+  const ControlOptions options_;
+  bool shut_down_ = false;        // on the sequence
+  std::unique_ptr<Parts> parts_;  // on the sequence
+  SchedulerWatch* watch_ = nullptr;
 };
 
 }  // namespace schedd

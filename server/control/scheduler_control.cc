@@ -44,11 +44,6 @@ SchedulerControl::SchedulerControl(Sequence* sequence, const Clock* clock, Kerne
   Tick();
 }
 
-SchedulerControl::~SchedulerControl() {
-  observer_ = nullptr;
-  if (attachment_ != nullptr) End(std::nullopt);
-}
-
 absl::Status SchedulerControl::Attach(const AttachRequest& request) {
   const SchedulerScope scope =
       request.scope == SchedulerScope::kConfigured ? ConfiguredScope() : request.scope;

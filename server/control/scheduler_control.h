@@ -44,7 +44,8 @@ class SchedulerControl {
   SchedulerControl(Sequence* sequence, const Clock* clock, KernelHost* host,
                    EngineRunnerFactory make_engine, const ControlOptions* options,
                    std::function<EngineSeed()> seed);
-  ~SchedulerControl();
+  // Without Shutdown(): ends the engine and unloads, answers nobody.
+  ~SchedulerControl() = default;
   SchedulerControl(const SchedulerControl&) = delete;
   SchedulerControl& operator=(const SchedulerControl&) = delete;
 

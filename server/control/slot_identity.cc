@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
 #include "server/engine/shared_access.h"
 
@@ -33,6 +34,8 @@ size_t Utf8Length(absl::string_view text) {
 
 bool NeedsEscape(unsigned char c) { return c < 0x20 || c == 0x7f || c == '\\'; }
 
+bool IsHexDigit(char c) { return absl::ascii_isxdigit(static_cast<unsigned char>(c)); }
+
 }  // namespace
 
 std::optional<SlotIdentity> ReadIdentity(const schedd_slot& slot) {
@@ -52,6 +55,7 @@ std::optional<SlotIdentity> ReadIdentity(const schedd_slot& slot) {
     std::atomic_thread_fence(std::memory_order_acquire);
     if (LoadShared(slot.key) != identity.key) continue;
     if (free || identity.key == 0) return std::nullopt;
+    std::fill(std::ranges::find(identity.comm, '\0'), identity.comm.end(), '\0');
     return identity;
   }
   return std::nullopt;
@@ -80,15 +84,19 @@ std::string FormatComm(const std::array<char, SCHEDD_COMM_LEN>& comm) {
   return text;
 }
 
-size_t CommBytes(absl::string_view text) {
-  size_t bytes = 0;
-  for (size_t i = 0; i < text.size(); ++bytes) {
-    const bool escape = text.size() - i >= 4 && text[i] == '\\' && text[i + 1] == 'x' &&
-                        std::isxdigit(static_cast<unsigned char>(text[i + 2])) != 0 &&
-                        std::isxdigit(static_cast<unsigned char>(text[i + 3])) != 0;
-    i += escape ? 4 : 1;
+std::optional<std::array<char, SCHEDD_COMM_LEN>> ParseComm(absl::string_view text) {
+  std::array<char, SCHEDD_COMM_LEN> comm = {};
+  size_t length = 0;
+  while (!text.empty()) {
+    if (length == comm.size() - 1) return std::nullopt;
+    std::string byte;
+    const bool escape = text.size() >= 4 && text[0] == '\\' && text[1] == 'x' &&
+                        IsHexDigit(text[2]) && IsHexDigit(text[3]);
+    if (escape) byte = absl::HexStringToBytes(text.substr(2, 2));
+    comm[length++] = escape ? byte[0] : text[0];
+    text.remove_prefix(escape ? 4 : 1);
   }
-  return bytes;
+  return comm;
 }
 
 }  // namespace schedd

@@ -27,7 +27,7 @@ struct SlotIdentity {
   int32_t tgid = 0;
   uint32_t uid = 0;
   uint64_t cgroup_id = 0;
-  std::array<char, SCHEDD_COMM_LEN> comm = {};
+  std::array<char, SCHEDD_COMM_LEN> comm = {};  // zeros behind its end
   uint32_t flags = 0;
 
   bool operator==(const SlotIdentity&) const = default;
@@ -44,8 +44,8 @@ std::span<const schedd_slot> UsedSlots(const SharedMemory& memory);
 // Valid UTF-8: other bytes, control characters and '\' become \xNN. Ends at the first NUL.
 std::string FormatComm(const std::array<char, SCHEDD_COMM_LEN>& comm);
 
-// Bytes that FormatComm() was given to produce `text`.
-size_t CommBytes(absl::string_view text);
+// What FormatComm() was given to produce `text`; nothing when it is too long for a comm.
+std::optional<std::array<char, SCHEDD_COMM_LEN>> ParseComm(absl::string_view text);
 
 }  // namespace schedd
 

@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,11 @@ class TaskQuery {
 
  private:
   TaskQuery(TaskFilter filter, TaskOrder order, uint64_t fingerprint);
+
+  // The first `count` in order, sorted; drops the others.
+  void KeepFirst(std::vector<const TaskInfo*>& tasks, size_t count) const;
+  // Where the page begins: behind the position, or at the beginning.
+  absl::StatusOr<std::optional<TaskPosition>> ReadToken(absl::string_view token) const;
 
   TaskFilter filter_;
   TaskOrder order_;

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/control/control.h"
+
+#include <utility>
+
+#include "server/control/call.h"
+#include "server/control/cgroup_paths.h"
+#include "server/control/generation.h"
+#include "server/control/override_control.h"
+#include "server/control/policy_control.h"
+#include "server/control/scheduler_control.h"
+#include "server/control/task_catalog.h"
+
+namespace schedd {
+
+// All on the sequence, made and ended there.
+struct Control::Parts {
+  Parts(Sequence* sequence, Clock* clock, KernelHost* host, EngineRunnerFactory make_engine,
+        const ControlOptions* options)
+      : generations(clock->Now()),
+        cgroups(host, clock),
+        scheduler(sequence, clock, host, std::move(make_engine), options,
+                  [this] {
+                    return EngineSeed{.parameters = policy.parameters(),
+                                      .generation = generations.current()};
+                  }),
+        policy(clock, options, &generations, &scheduler),
+        overrides(sequence, clock, options, &generations, &cgroups, &scheduler, &policy),
+        catalog(clock, &scheduler, &cgroups, &overrides) {}
+
+  GenerationCounter generations;
+  CgroupPaths cgroups;
+  SchedulerControl scheduler;
+  PolicyControl policy;
+  OverrideControl overrides;
+  TaskCatalog catalog;
+};
+
+Control::Control(Sequence* sequence, Clock* clock, KernelHost* host,
+                 EngineRunnerFactory make_engine, ControlOptions options)
+    : sequence_(sequence), options_(std::move(options)) {
+  CallAndWait<absl::Status>(sequence_, [&](std::function<void(absl::Status)> done) {
+    parts_ = std::make_unique<Parts>(sequence_, clock, host, std::move(make_engine), &options_);
+    watch_ = &parts_->scheduler.watch();
+    done(absl::OkStatus());
+  }).IgnoreError();
+}
+
+Control::~Control() {
+  Shutdown().IgnoreError();
+  // Shutdown() ended what may still come; this ends the parts where they lived.
+  CallAndWait<absl::Status>(sequence_, [this](std::function<void(absl::Status)> done) {
+    parts_.reset();
+    done(absl::OkStatus());
+  }).IgnoreError();
+}
+
+// Runs `work` with the parts, unless they are shut down.
+template <typename Answer>
+Answer Control::Call(std::function<void(Parts& parts, std::function<void(Answer)> done)> work) {
+  return CallAndWait<Answer>(sequence_,
+                             [this, work = std::move(work)](std::function<void(Answer)> done) {
+                               if (shut_down_) return done(DrainingError());
+                               work(*parts_, std::move(done));
+                             });
+}
+
+absl::Status Control::Shutdown() {
+  return CallAndWait<absl::Status>(sequence_, [this](std::function<void(absl::Status)> done) {
+    if (std::exchange(shut_down_, true)) return done(absl::OkStatus());
+    parts_->overrides.Shutdown();
+    done(parts_->scheduler.Shutdown());
+  });
+}
+
+absl::StatusOr<SchedulerInfo> Control::GetScheduler() {
+  using Answer = absl::StatusOr<SchedulerInfo>;
+  return Call<Answer>(
+      [](Parts& parts, const std::function<void(Answer)>& done) { done(parts.scheduler.Get()); });
+}
+
+absl::StatusOr<SchedulerInfo> Control::AttachScheduler(const AttachRequest& request) {
+  using Answer = absl::StatusOr<SchedulerInfo>;
+  return Call<Answer>([&request](Parts& parts, const std::function<void(Answer)>& done) {
+    absl::Status status = parts.scheduler.Attach(request);
+    done(status.ok() ? Answer(parts.scheduler.Get()) : Answer(status));
+  });
+}
+
+absl::StatusOr<SchedulerInfo> Control::DetachScheduler(const std::string& reason) {
+  using Answer = absl::StatusOr<SchedulerInfo>;
+  return Call<Answer>([&reason](Parts& parts, const std::function<void(Answer)>& done) {
+    absl::Status status = parts.scheduler.Detach(reason);
+    done(status.ok() ? Answer(parts.scheduler.Get()) : Answer(status));
+  });
+}
+
+SchedulerWatch& Control::watch() { return *watch_; }
+
+absl::StatusOr<PolicyInfo> Control::GetPolicy(const std::string& name) {
+  using Answer = absl::StatusOr<PolicyInfo>;
+  return Call<Answer>([&name](Parts& parts, const std::function<void(Answer)>& done) {
+    done(parts.policy.Get(name));
+  });
+}
+
+absl::StatusOr<PolicyInfo> Control::UpdatePolicy(const PolicyUpdate& update) {
+  using Answer = absl::StatusOr<PolicyInfo>;
+  return Call<Answer>([&update](Parts& parts, std::function<void(Answer)> done) {
+    parts.policy.Update(update, std::move(done));
+  });
+}
+
+absl::StatusOr<TaskInfo> Control::GetTask(const std::string& name) {
+  using Answer = absl::StatusOr<TaskInfo>;
+  return Call<Answer>([&name](Parts& parts, const std::function<void(Answer)>& done) {
+    done(parts.catalog.Get(name));
+  });
+}
+
+absl::StatusOr<std::shared_ptr<const TaskSnapshot>> Control::SnapshotTasks(absl::Duration max_age) {
+  using Answer = absl::StatusOr<std::shared_ptr<const TaskSnapshot>>;
+  return Call<Answer>([max_age](Parts& parts, const std::function<void(Answer)>& done) {
+    done(parts.catalog.Snapshot(max_age));
+  });
+}
+
+absl::StatusOr<OverrideInfo> Control::CreateOverride(const CreateOverrideRequest& request) {
+  using Answer = absl::StatusOr<OverrideInfo>;
+  return Call<Answer>([&request](Parts& parts, std::function<void(Answer)> done) {
+    parts.overrides.Create(request, std::move(done));
+  });
+}
+
+absl::StatusOr<OverrideInfo> Control::GetOverride(const std::string& name) {
+  using Answer = absl::StatusOr<OverrideInfo>;
+  return Call<Answer>([&name](Parts& parts, const std::function<void(Answer)>& done) {
+    done(parts.overrides.Get(name));
+  });
+}
+
+absl::StatusOr<OverridePage> Control::ListOverrides(int32_t page_size,
+                                                    const std::string& page_token) {
+  using Answer = absl::StatusOr<OverridePage>;
+  return Call<Answer>(
+      [page_size, &page_token](Parts& parts, const std::function<void(Answer)>& done) {
+        done(parts.overrides.List(page_size, page_token));
+      });
+}
+
+absl::StatusOr<OverrideInfo> Control::UpdateOverride(const UpdateOverrideRequest& request) {
+  using Answer = absl::StatusOr<OverrideInfo>;
+  return Call<Answer>([&request](Parts& parts, std::function<void(Answer)> done) {
+    parts.overrides.Update(request, std::move(done));
+  });
+}
+
+absl::Status Control::DeleteOverride(const std::string& name, const std::string& etag) {
+  return Call<absl::Status>([&name, &etag](Parts& parts, std::function<void(absl::Status)> done) {
+    parts.overrides.Delete(name, etag, std::move(done));
+  });
+}
+
+}  // namespace schedd
