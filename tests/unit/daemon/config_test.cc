@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/daemon/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "server/policy/registry.h"
+
+namespace schedd::daemon {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Setting Flag(const std::string& option, const std::string& text) {
+  return {option, text, "--" + option};
+}
+
+Setting Line(const std::string& option, const std::string& text) {
+  return {option, text, "schedd.conf:1:1"};
+}
+
+std::vector<std::string> Uris(const Config& config) {
+  std::vector<std::string> uris;
+  for (const auto& address : config.listen) uris.push_back(address.Uri());
+  return uris;
+}
+
+TEST(ConfigTest, DefaultsAreTheDocumentedOnes) {
+  const auto config = MakeConfig({}, {});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(Uris(*config), ElementsAre("unix:/run/schedd/schedd.sock"));
+  EXPECT_TRUE(config->attach);
+  EXPECT_EQ(config->kernel, Backend::kBpf);
+  EXPECT_EQ(config->policy, "vruntime");
+  EXPECT_EQ(config->max_tasks, 16'384u);
+  EXPECT_EQ(config->watchdog_timeout_ns, 5'000'000'000);
+  EXPECT_FALSE(config->ext_tasks_only);
+  EXPECT_EQ(config->spin_ns, 20'000);
+  EXPECT_TRUE(config->parameters.empty());
+  EXPECT_EQ(config->state_dir, "/var/lib/schedd");
+  EXPECT_EQ(config->log_level, LogLevel::kInfo);
+}
+
+TEST(ConfigTest, EveryOptionCanBeGiven) {
+  const auto config = MakeConfig(
+      {},
+      {Flag("listen", "unix:///tmp/a.sock"), Flag("listen", "127.0.0.1:0"), Flag("attach", "false"),
+       Flag("kernel", "sim"), Flag("policy", "fifo"), Flag("max-tasks", "64"),
+       Flag("watchdog-timeout", "1500ms"), Flag("ext-tasks-only", "true"), Flag("spin", "0s"),
+       Flag("set", "base_slice=5ms"), Flag("state-dir", "/tmp/state"), Flag("log-level", "debug")});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(Uris(*config), ElementsAre("unix:/tmp/a.sock", "127.0.0.1:0"));
+  EXPECT_FALSE(config->attach);
+  EXPECT_EQ(config->kernel, Backend::kSim);
+  EXPECT_EQ(config->policy, "fifo");
+  EXPECT_EQ(config->max_tasks, 64u);
+  EXPECT_EQ(config->watchdog_timeout_ns, 1'500'000'000);
+  EXPECT_TRUE(config->ext_tasks_only);
+  EXPECT_EQ(config->spin_ns, 0);
+  ASSERT_EQ(config->parameters.size(), 1u);
+  EXPECT_EQ(config->parameters[0].name, "base_slice");
+  EXPECT_EQ(config->parameters[0].value, "5ms");
+  EXPECT_EQ(config->state_dir, "/tmp/state");
+  EXPECT_EQ(config->log_level, LogLevel::kDebug);
+}
+
+TEST(ConfigTest, FlagsOverruleTheFile) {
+  const auto config =
+      MakeConfig({Line("max-tasks", "100"), Line("policy", "fifo")}, {Flag("max-tasks", "200")});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->max_tasks, 200u);
+  EXPECT_EQ(config->policy, "fifo");
+}
+
+TEST(ConfigTest, ListenFlagsReplaceThoseOfTheFile) {
+  const auto config =
+      MakeConfig({Line("listen", "unix:///tmp/file.sock"), Line("listen", "127.0.0.1:1")},
+                 {Flag("listen", "unix:///tmp/flag.sock")});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(Uris(*config), ElementsAre("unix:/tmp/flag.sock"));
+}
+
+TEST(ConfigTest, SetFlagsAddToThoseOfTheFileAndTheLastCounts) {
+  const auto config = MakeConfig({Line("set", "base_slice=5ms"), Line("set", "min_slice=1ms")},
+                                 {Flag("set", "base_slice=7ms"), Flag("set", "max_slice=9ms")});
+  ASSERT_TRUE(config.ok()) << config.status();
+  std::vector<std::string> all;
+  for (const auto& p : config->parameters) all.push_back(p.name + "=" + p.value);
+  EXPECT_THAT(all, ElementsAre("base_slice=7ms", "min_slice=1ms", "max_slice=9ms"));
+}
+
+struct BadCase {
+  const char* option;
+  const char* text;
+  const char* says;  // part of the sentence
+};
+
+class BadValueTest : public ::testing::TestWithParam<BadCase> {};
+
+TEST_P(BadValueTest, IsRefusedWithWhereWhatAndWhatIsAllowed) {
+  const BadCase& bad = GetParam();
+  const auto config = MakeConfig({}, {Flag(bad.option, bad.text)});
+  ASSERT_FALSE(config.ok()) << bad.option << "=" << bad.text;
+  EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
+  const std::string message(config.status().message());
+  EXPECT_THAT(message, HasSubstr(std::string("--") + bad.option));
+  EXPECT_THAT(message, HasSubstr(std::string("'") + bad.text + "'"));
+  EXPECT_THAT(message, HasSubstr(bad.says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Values, BadValueTest,
+    ::testing::Values(
+        BadCase{"attach", "yes", "true or false"}, BadCase{"kernel", "windows", "bpf or sim"},
+        BadCase{"policy", "cfs", "vruntime or fifo"},
+        BadCase{"max-tasks", "63", "from 64 to 1048576"},
+        BadCase{"max-tasks", "1048577", "from 64 to 1048576"},
+        BadCase{"max-tasks", "many", "whole number"}, BadCase{"max-tasks", "1e6", "whole number"},
+        BadCase{"max-tasks", "", "whole number"},
+        BadCase{"watchdog-timeout", "999ms", "from 1s to 30s"},
+        BadCase{"watchdog-timeout", "30001ms", "from 1s to 30s"},
+        BadCase{"watchdog-timeout", "5", "written with its unit"},
+        BadCase{"watchdog-timeout", "inf", "from 1s to 30s"},
+        BadCase{"spin", "-1us", "from 0 to 10ms"}, BadCase{"spin", "11ms", "from 0 to 10ms"},
+        BadCase{"set", "base_slice", "NAME=VALUE"}, BadCase{"set", "=5ms", "NAME=VALUE"},
+        BadCase{"set", "base_slice=", "NAME=VALUE"},
+        BadCase{"state-dir", "relative/dir", "absolute path"},
+        BadCase{"state-dir", "", "absolute path"},
+        BadCase{"log-level", "verbose", "debug, info, warning or error"},
+        BadCase{"listen", "0.0.0.0:1", "no authentication"},
+        BadCase{"no-such-option", "1", "no such option"}));
+
+TEST(ConfigTest, ABadValueInTheFileNamesItsPlace) {
+  const auto config = MakeConfig({{"spin", "1h", "/etc/schedd.conf:3:7"}}, {});
+  ASSERT_FALSE(config.ok());
+  EXPECT_THAT(std::string(config.status().message()), HasSubstr("/etc/schedd.conf:3:7: '1h'"));
+}
+
+TEST(ConfigTest, TheSameAddressTwiceIsRefused) {
+  const auto config =
+      MakeConfig({}, {Flag("listen", "unix:///tmp/a.sock"), Flag("listen", "unix:/tmp/a.sock")});
+  ASSERT_FALSE(config.ok());
+  EXPECT_THAT(std::string(config.status().message()), HasSubstr("given twice"));
+}
+
+// --- the table ---
+
+TEST(OptionsTest, EachHasADistinctNameAndWordsForPeople) {
+  std::set<std::string> names;
+  for (const Option& option : Options()) {
+    EXPECT_TRUE(names.insert(std::string(option.name)).second) << option.name;
+    EXPECT_FALSE(option.range.empty()) << option.name;
+    EXPECT_EQ(option.help.back(), '.') << option.name;
+    EXPECT_EQ(option.metavar.empty(), option.kind == Option::Kind::kSwitch) << option.name;
+  }
+}
+
+TEST(OptionsTest, EachDefaultIsAValueThatIsAllowed) {
+  for (const Option& option : Options()) {
+    if (option.default_value.empty()) continue;
+    Config config;
+    EXPECT_TRUE(option.apply(option.default_value, &config).ok()) << option.name;
+  }
+}
+
+TEST(OptionsTest, ThePoliciesNamedAreThoseThatExist) {
+  EXPECT_EQ(FindOption("policy")->range, absl::StrJoin(PolicyNames(), ", "));
+  EXPECT_EQ(FindOption("policy")->default_value, PolicyNames().front());
+}
+
+TEST(OptionsTest, FieldNamesAreThoseOfTheFile) {
+  EXPECT_EQ(FindOption("watchdog-timeout")->field(), "watchdog_timeout");
+  EXPECT_EQ(FindOption("listen")->field(), "listen");
+}
+
+}  // namespace
+}  // namespace schedd::daemon
