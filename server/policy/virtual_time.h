@@ -29,29 +29,48 @@ constexpr int64_t VirtualNanos(int64_t cpu_ns, int64_t weight) {
   return std::clamp<int64_t>(cpu_ns, 0, kMost) * kDefaultWeight / std::max<int64_t>(weight, 1);
 }
 
+// The inverse, with the same limit: CPU time in which a task of `weight` uses `virtual_ns`.
+constexpr int64_t CpuNanos(int64_t virtual_ns, int64_t weight) {
+  constexpr int64_t kMost = 1'000'000'000'000;
+  return std::clamp<int64_t>(virtual_ns, 0, kMost) * std::min(weight, kMaxWeight) / kDefaultWeight;
+}
+
 class CpuClocks {
  public:
-  CpuClocks(uint32_t nr_cpus, uint64_t start) : clocks_(nr_cpus, start) {}
+  CpuClocks(uint32_t nr_cpus, uint64_t start) : clocks_(nr_cpus, Clock{start, 0}) {}
 
-  uint64_t At(uint32_t cpu) const { return clocks_[cpu]; }
+  uint64_t At(uint32_t cpu) const { return clocks_[cpu].v; }
 
-  // A task at virtual time `v` was seen running on `cpu`. V never goes back, unless it is more than
-  // `window` ahead: then the tasks it was ahead of were not served in one order with those that set
-  // it (they were bound elsewhere, or ran where nobody competed).
-  void Follow(uint32_t cpu, uint64_t v, int64_t window) {
-    const int64_t lead = WrapDifference(clocks_[cpu], v);
-    if (lead < 0 || lead > window) clocks_[cpu] = v;
+  // A task at virtual time `v` was seen running on `cpu`. V follows it and never goes back, unless
+  // one task after the other is more than most_lead ahead of it or most_lag behind: then V is that
+  // of tasks which are gone, and the present ones were never served in one order with those (they
+  // were bound elsewhere, or ran where nobody competed). A single such task is itself the
+  // exception.
+  void Follow(uint32_t cpu, uint64_t v, int64_t most_lead, int64_t most_lag) {
+    constexpr uint32_t kConvincing = 8;
+    Clock& clock = clocks_[cpu];
+    const int64_t lead = WrapDifference(v, clock.v);
+    if (lead >= -most_lag && lead <= most_lead) {
+      if (lead > 0) clock.v = v;
+      clock.strangers = 0;
+    } else if (++clock.strangers == kConvincing) {
+      clock = {v, 0};
+    }
   }
 
-  // A task that started its last run on `cpu` at `v` reports. Further ahead than `window` it is the
-  // task that is off, not V.
+  // A task that was in service on `cpu` has come to `v`. Further ahead than `window` it is the task
+  // that is off, not V.
   void Raise(uint32_t cpu, uint64_t v, int64_t window) {
-    const int64_t lead = WrapDifference(v, clocks_[cpu]);
-    if (lead > 0 && lead <= window) clocks_[cpu] = v;
+    const int64_t lead = WrapDifference(v, clocks_[cpu].v);
+    if (lead > 0 && lead <= window) clocks_[cpu].v = v;
   }
 
  private:
-  std::vector<uint64_t> clocks_;
+  struct Clock {
+    uint64_t v;
+    uint32_t strangers;  // seen in a row
+  };
+  std::vector<Clock> clocks_;
 };
 
 }  // namespace schedd

@@ -28,11 +28,11 @@ void VruntimePolicy::OnEvent(const TaskEvent& event) {
   Task& task = tasks_[event.task];
   Withdraw(task);
   const int64_t weight = std::clamp(event.weight, kMinWeight, kMaxWeight);
-  Charge(task, event, weight);
-  task.sequence = event.sequence;
   task.cpu = event.cpu >= 0 && static_cast<size_t>(event.cpu) < claimed_pass_.size()
                  ? static_cast<uint32_t>(event.cpu)
                  : 0;
+  Charge(task, event);
+  task.sequence = event.sequence;
   task.allowed_count = event.allowed_count;
   task.allowed = event.allowed;
   task.weight = weight;
@@ -89,36 +89,43 @@ TaskAccount VruntimePolicy::Account(TaskId id) const {
 
 // Adds what the task used since its previous event: before its last wakeup to v now, so that the
 // wakeup finds it there; after the wakeup when it is placed.
-void VruntimePolicy::Charge(Task& task, const TaskEvent& event, int64_t weight) {
-  const int64_t charged_weight = task.known ? task.weight : weight;  // that of the run
+void VruntimePolicy::Charge(Task& task, const TaskEvent& event) {
   const int64_t ran_ns = std::max<int64_t>(event.ran_ns, 0);
   const int64_t awake_ns =
       event.woke ? std::clamp<int64_t>(event.ran_since_wake_ns, 0, ran_ns) : ran_ns;
   const int64_t limit_ns = ChargeLimit();
   const int64_t charged_awake_ns = std::min(awake_ns, limit_ns);
   const int64_t charged_before_ns = std::min(ran_ns - awake_ns, limit_ns - charged_awake_ns);
-
   if (event.woke) {
-    if (!task.must_clamp && ran_ns > 0 && task.known) {
-      clocks_.Raise(task.cpu, task.vruntime, Window(task.weight));
-    }
-    task.vruntime += static_cast<uint64_t>(task.unplaced) +
-                     static_cast<uint64_t>(VirtualNanos(charged_before_ns, charged_weight));
-    task.unplaced = 0;
+    task.unplaced_ns = SaturatingAdd(task.unplaced_ns, charged_before_ns);
+    if (task.known) Settle(task);
+    task.unplaced_ns = 0;
     task.must_clamp = true;
   }
-  task.unplaced += VirtualNanos(charged_awake_ns, charged_weight);
+  task.unplaced_ns = SaturatingAdd(task.unplaced_ns, charged_awake_ns);
+}
+
+// Moves what the task used into v, and V of the CPU where it was in service along with it.
+void VruntimePolicy::Settle(Task& task) {
+  if (task.unplaced_ns <= 0) return;
+  if (!task.urgent) {
+    clocks_.Raise(task.cpu, task.vruntime + Progress(task.unplaced_ns, task.placed_weight),
+                  Window(kDefaultWeight));
+  }
+  task.vruntime += static_cast<uint64_t>(VirtualNanos(task.unplaced_ns, task.placed_weight));
+  task.unplaced_ns = 0;
 }
 
 // Settles v and the deadline of a task that came in, once for each wait.
 void VruntimePolicy::Place(Task& task, const MachineView& machine) {
+  if (task.known && !task.must_clamp) Settle(task);
   const uint64_t reference = Reference(task, machine);
-  const uint64_t window = static_cast<uint64_t>(Window(task.weight));
   if (!task.known) {
     // One that ran already (bypassing the queue) pays for that instead.
     const int64_t slice_ns = SliceFor(parameters_, 0, waiting_.size(), claimed_pass_.size());
-    const int64_t debit = task.unplaced > 0 ? 0 : VirtualNanos(slice_ns / 2, task.weight);
-    task.vruntime = reference + static_cast<uint64_t>(debit);
+    const int64_t debit_ns = task.unplaced_ns > 0 ? 0 : slice_ns / 2;
+    task.vruntime = reference + static_cast<uint64_t>(VirtualNanos(debit_ns, task.weight));
+    task.placed_weight = task.weight;
     task.known = true;
   } else {
     // Without a sleep in between, the floor only catches what no order of service explains, for any
@@ -126,14 +133,13 @@ void VruntimePolicy::Place(Task& task, const MachineView& machine) {
     const int64_t most_lag = task.must_clamp
                                  ? VirtualNanos(parameters_.sleeper_credit_ns, task.weight)
                                  : Window(kMinWeight);
+    const auto window = static_cast<uint64_t>(Window(task.placed_weight));
     task.vruntime = WrapMax(task.vruntime, reference - static_cast<uint64_t>(most_lag));
-    if (task.placed_weight != task.weight) ChangeWeight(task, reference);
     if (WrapLess(reference + window, task.vruntime)) task.vruntime = reference + window;
+    if (task.placed_weight != task.weight) ChangeWeight(task, reference);
   }
-  task.vruntime += static_cast<uint64_t>(task.unplaced);
-  task.unplaced = 0;
+  Settle(task);
   task.must_clamp = false;
-  task.placed_weight = task.weight;
   task.deadline = task.vruntime + static_cast<uint64_t>(Bonus(task.awake_run_ns, task.weight));
 }
 
@@ -146,15 +152,14 @@ void VruntimePolicy::ChangeWeight(Task& task, uint64_t reference) {
   const int64_t bounded = static_cast<int64_t>(std::clamp<__int128>(
       rescaled, -VirtualNanos(parameters_.sleeper_credit_ns, task.weight), Window(task.weight)));
   task.vruntime = reference + static_cast<uint64_t>(bounded);
+  task.placed_weight = task.weight;
 }
 
 // V where `task` competes. A task with a choice of CPUs competes where virtual time is furthest:
 // there it gets CPU time soonest, and from any smaller V it would take all of it until it caught
 // up.
-uint64_t VruntimePolicy::Reference(Task& task, const MachineView& machine) {
-  const bool just_ran = task.known && !task.must_clamp && task.unplaced > 0;
-  if (just_ran) clocks_.Raise(task.cpu, task.vruntime, Window(task.weight));
-
+uint64_t VruntimePolicy::Reference(const Task& task, const MachineView& machine) {
+  const bool just_ran = task.known && !task.must_clamp;
   bool found = false;
   uint64_t reference = 0;
   uint32_t first_allowed = task.cpu;
@@ -183,11 +188,16 @@ void VruntimePolicy::Observe(uint32_t cpu, const CpuView& view) {
   if (view.task >= tasks_.size()) return;
   const Task& running = tasks_[view.task];
   if (!running.known || running.stage == Stage::kArrived || running.stage == Stage::kQueued) return;
-  // A light task's v leaps; V does not go faster than the clock, or those that come in would wait
-  // for that one run.
-  const int64_t used = VirtualNanos(std::min(view.unbilled_ns, ChargeLimit()),
-                                    std::max(running.weight, kDefaultWeight));
-  clocks_.Follow(cpu, running.vruntime + static_cast<uint64_t>(used), Window(running.weight));
+  if (running.urgent) return;
+  const int64_t used_ns = std::min(view.unbilled_ns, ChargeLimit());
+  clocks_.Follow(cpu, running.vruntime + Progress(used_ns, running.weight), Window(kDefaultWeight),
+                 Window(running.weight));
+}
+
+// How far V comes while a task of `weight` runs for `ran_ns`. The v of a light one leaps; V goes no
+// faster than the clock, or those that come in would be set back by all of that leap.
+uint64_t VruntimePolicy::Progress(int64_t ran_ns, int64_t weight) {
+  return static_cast<uint64_t>(VirtualNanos(ran_ns, std::max(weight, kDefaultWeight)));
 }
 
 // A slice ends at the first timer tick after it: up to 10 ms late with the slowest timer that Linux
@@ -236,16 +246,29 @@ size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery
 Decision VruntimePolicy::Decide(Task& task, const MachineView& machine, bool urgent) {
   const int32_t victim = task.may_preempt && !urgent ? FindVictim(task, machine) : kAnyCpu;
   task.stage = Stage::kHandedOver;
+  task.urgent = urgent;
   return {
       .task = static_cast<TaskId>(&task - tasks_.data()),
       .sequence = task.sequence,
       .cpu = victim,
-      .slice_ns =
-          SliceFor(parameters_, task.slice_override_ns, waiting_.size(), claimed_pass_.size()),
+      .slice_ns = SliceOf(task),
       .deadline = task.deadline,
       .preempt = victim != kAnyCpu,
       .urgent = urgent,
   };
+}
+
+// A CPU whose task expires takes the next one before that task's decision is there: of two tasks,
+// neither can have two turns in a row. One that is entitled to more falls behind, further than
+// waiting its turn explains, and makes up for it by a longer turn.
+int64_t VruntimePolicy::SliceOf(const Task& task) const {
+  const int64_t slice_ns =
+      SliceFor(parameters_, task.slice_override_ns, waiting_.size(), claimed_pass_.size());
+  if (task.slice_override_ns > 0 || task.may_preempt) return slice_ns;
+  const int64_t lag = WrapDifference(clocks_.At(task.cpu), task.vruntime);
+  const int64_t owed_ns =
+      CpuNanos(lag, task.weight) - std::max<int64_t>(parameters_.sleeper_credit_ns, 0);
+  return ClampSlice(parameters_, SaturatingAdd(slice_ns, std::max<int64_t>(owed_ns, 0)));
 }
 
 // The CPU that `task` may take from a task with a later deadline, kAnyCpu if it should wait or an
@@ -286,14 +309,15 @@ uint64_t VruntimePolicy::RunningDeadline(uint32_t cpu, const CpuView& view) cons
   return vruntime + static_cast<uint64_t>(used + Bonus(awake_ns, weight));
 }
 
-// No shorter than two rounds of all that wait: in an overload, where every task waits long and none
+// No shorter than one round of all that wait: in an overload, where every task waits long and none
 // is favoured, all would be urgent and order would be lost.
 int64_t VruntimePolicy::StarvationBound() const {
-  const auto waiting = static_cast<int64_t>(waiting_.size());
+  constexpr int64_t kTickNanos = 4'000'000;  // by which slices usually end late
   const auto cpus = static_cast<int64_t>(claimed_pass_.size());
-  const int64_t slice_ns = SliceFor(parameters_, 0, waiting_.size(), claimed_pass_.size());
-  const int64_t round_ns = waiting <= cpus ? slice_ns : slice_ns / cpus * waiting;
-  return std::max<int64_t>({1, parameters_.starvation_bound_ns, 2 * round_ns});
+  const int64_t turn_ns =
+      SliceFor(parameters_, 0, waiting_.size(), claimed_pass_.size()) + kTickNanos;
+  const int64_t round_ns = turn_ns / cpus * static_cast<int64_t>(waiting_.size());
+  return std::max<int64_t>({1, parameters_.starvation_bound_ns, round_ns});
 }
 
 uint32_t VruntimePolicy::CpuCount(const MachineView& machine) const {

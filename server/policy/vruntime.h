@@ -62,11 +62,13 @@ class VruntimePolicy : public Policy {
                                     &Task::queue_hook>>;
 
   // -- accounts --
-  void Charge(Task& task, const TaskEvent& event, int64_t weight);
+  void Charge(Task& task, const TaskEvent& event);
+  void Settle(Task& task);
   void Place(Task& task, const MachineView& machine);
   void ChangeWeight(Task& task, uint64_t reference);
-  uint64_t Reference(Task& task, const MachineView& machine);
+  uint64_t Reference(const Task& task, const MachineView& machine);
   void Observe(uint32_t cpu, const CpuView& view);
+  static uint64_t Progress(int64_t ran_ns, int64_t weight);
   int64_t ChargeLimit() const;
   int64_t Bonus(int64_t awake_run_ns, int64_t weight) const;
   int64_t Window(int64_t weight) const;
@@ -74,6 +76,7 @@ class VruntimePolicy : public Policy {
   void Withdraw(Task& task);
   size_t DecideStarved(const MachineView& machine, const WaitQuery& waits, std::span<Decision> out);
   Decision Decide(Task& task, const MachineView& machine, bool urgent);
+  int64_t SliceOf(const Task& task) const;
   int32_t FindVictim(const Task& task, const MachineView& machine);
   uint64_t RunningDeadline(uint32_t cpu, const CpuView& view) const;
   int64_t StarvationBound() const;

@@ -47,9 +47,10 @@ struct VruntimeTask {
   int64_t waiting_since_ns = 0;
   // -- virtual time --
   uint64_t vruntime = 0;
-  int64_t unplaced = 0;  // virtual time used since its last wakeup, to be added after it is placed
+  int64_t unplaced_ns = 0;  // CPU time charged but not yet in vruntime
   int64_t placed_weight = kDefaultWeight;  // weight that vruntime was counted with
   uint64_t deadline = 0;
+  bool urgent = false;  // decided last out of order: its v says nothing of the queue's
 };
 
 // Earlier deadline first; then who came first, then the smaller TaskId (records lie in TaskId

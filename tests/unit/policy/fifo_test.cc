@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/policy/fifo.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "tests/unit/policy/fake_waits.h"
+
+namespace schedd {
+namespace {
+
+TEST(FifoTest, FirstComeFirstServedWhateverTheWeight) {
+  FifoPolicy policy(16);
+  testing::FakeWaits waits(16);
+  policy.OnEvent({.task = 9, .sequence = 1, .time_ns = 30, .weight = 1});
+  policy.OnEvent({.task = 2, .sequence = 1, .time_ns = 20, .weight = 10'000});
+  policy.OnEvent({.task = 5, .sequence = 1, .time_ns = 10});
+  policy.OnEvent({.task = 9, .sequence = 2, .time_ns = 40});  // comes anew: to the end
+  std::vector<Decision> out(16);
+  ASSERT_EQ(policy.Schedule({}, waits, out), 3u);
+  EXPECT_EQ(out[0].task, 2u);
+  EXPECT_EQ(out[1].task, 5u);
+  EXPECT_EQ(out[2].task, 9u);
+  EXPECT_LT(out[1].deadline, out[2].deadline);
+  const PolicyParameters defaults;
+  EXPECT_EQ(out[0].slice_ns, defaults.base_slice_ns);
+
+  policy.OnEvent({.task = 2, .sequence = 2});
+  ASSERT_EQ(policy.Schedule({}, waits, std::span(out).last(1)), 1u);
+  EXPECT_GT(out[15].deadline, out[2].deadline) << "later calls come after all earlier ones";
+}
+
+}  // namespace
+}  // namespace schedd
