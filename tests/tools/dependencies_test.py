@@ -187,8 +187,9 @@ class Tree(unittest.TestCase):
         layers = {layer_of(label) for label in self.graph} - {None}
         self.assertEqual(layers - LAYERS.keys() - WIRES_ALL, set())
 
-    def test_nothing_of_the_product_is_visible_to_all(self):
-        public = bazel_query('attr("visibility", "//visibility:public", //server/... + //client/... + //bpf/... + //proto/...)')
+    def test_no_library_of_the_product_is_visible_to_all(self):
+        libraries = "kind(library, //server/... + //client/... + //bpf/... + //proto/...)"
+        public = bazel_query(f'attr("visibility", "//visibility:public", {libraries})')
         self.assertEqual(public.split(), [])
 
     def test_includes_keep_the_layers(self):
