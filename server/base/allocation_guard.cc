@@ -116,25 +116,44 @@ void Free(void* block) {
   std::free(block);
 }
 
+void* AllocateOrNull(size_t size, size_t alignment) noexcept {
+  try {
+    return Allocate(size, alignment);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+size_t Value(std::align_val_t alignment) { return static_cast<size_t>(alignment); }
+
 }  // namespace
 
-// The array forms too: a sanitizer's own would not call these. Sized and nothrow forms do, by the
-// standard's rules or at no loss.
-void* operator new(size_t size) { return Allocate(size, 0); }
-void* operator new[](size_t size) { return Allocate(size, 0); }
-void* operator new(size_t size, std::align_val_t alignment) {
-  return Allocate(size, static_cast<size_t>(alignment));
+// Every form: what is left to the sanitizer would not match the others.
+void* operator new(size_t n) { return Allocate(n, 0); }
+void* operator new[](size_t n) { return Allocate(n, 0); }
+void* operator new(size_t n, const std::nothrow_t&) noexcept { return AllocateOrNull(n, 0); }
+void* operator new[](size_t n, const std::nothrow_t&) noexcept { return AllocateOrNull(n, 0); }
+void* operator new(size_t n, std::align_val_t a) { return Allocate(n, Value(a)); }
+void* operator new[](size_t n, std::align_val_t a) { return Allocate(n, Value(a)); }
+void* operator new(size_t n, std::align_val_t a, const std::nothrow_t&) noexcept {
+  return AllocateOrNull(n, Value(a));
 }
-void* operator new[](size_t size, std::align_val_t alignment) {
-  return Allocate(size, static_cast<size_t>(alignment));
+void* operator new[](size_t n, std::align_val_t a, const std::nothrow_t&) noexcept {
+  return AllocateOrNull(n, Value(a));
 }
 void operator delete(void* block) noexcept { Free(block); }
 void operator delete[](void* block) noexcept { Free(block); }
 void operator delete(void* block, size_t) noexcept { Free(block); }
 void operator delete[](void* block, size_t) noexcept { Free(block); }
+void operator delete(void* block, const std::nothrow_t&) noexcept { Free(block); }
+void operator delete[](void* block, const std::nothrow_t&) noexcept { Free(block); }
 void operator delete(void* block, std::align_val_t) noexcept { Free(block); }
 void operator delete[](void* block, std::align_val_t) noexcept { Free(block); }
 void operator delete(void* block, size_t, std::align_val_t) noexcept { Free(block); }
 void operator delete[](void* block, size_t, std::align_val_t) noexcept { Free(block); }
+void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept { Free(block); }
+void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept {
+  Free(block);
+}
 
 #endif

@@ -314,8 +314,9 @@ uint64_t VruntimePolicy::RunningDeadline(uint32_t cpu, const CpuView& view) cons
 int64_t VruntimePolicy::StarvationBound() const {
   constexpr int64_t kTickNanos = 4'000'000;  // by which slices usually end late
   const auto cpus = static_cast<int64_t>(claimed_pass_.size());
-  const int64_t turn_ns =
-      SliceFor(parameters_, 0, waiting_.size(), claimed_pass_.size()) + kTickNanos;
+  constexpr int64_t kLongestNanos = 1'000'000'000'000;  // whatever the parameters: products fit
+  const int64_t slice_ns = SliceFor(parameters_, 0, waiting_.size(), claimed_pass_.size());
+  const int64_t turn_ns = std::min(slice_ns, kLongestNanos) + kTickNanos;
   const int64_t round_ns = turn_ns / cpus * static_cast<int64_t>(waiting_.size());
   return std::max<int64_t>({1, parameters_.starvation_bound_ns, round_ns});
 }
