@@ -197,6 +197,55 @@ TEST_F(VruntimeTest, TheQueueNeverGoesBack) {
   EXPECT_GT(last, 300 * kMs);
 }
 
+TEST_F(VruntimeTest, ADebtIsCarriedOverToANewWeightAsCpuTime) {
+  Introduce(1, 1);
+  Introduce(2);
+  Run(0, 2, 0);
+  Expire(1, 10 * kMs, 1);  // a second of virtual time
+  Schedule();
+  ASSERT_LT(policy_.Account(1).lag_ns, -900 * kMs);
+  Event(1, {.weight = 400});
+  Schedule();
+  EXPECT_NEAR(static_cast<double>(policy_.Account(1).lag_ns), -2.5 * kMs, 1.5 * kMs);
+}
+
+TEST_F(VruntimeTest, ATaskFarAheadOfAllIsBroughtBack) {
+  Introduce(1);
+  Introduce(2);
+  const uint64_t cpu1 = 2;
+  for (int i = 0; i < 100; ++i) {  // alone on CPU 1
+    Event(1, {.ran_ns = 40 * kMs, .cpu = 1, .allowed = &cpu1});
+    Schedule();
+  }
+  ASSERT_GT(Vruntime(1), 3900 * kMs);
+  Run(0, 2, 0);  // at 0, on the CPU to which it moves
+  const uint64_t cpu0 = 1;
+  Event(1, {.ran_ns = 0, .cpu = 0, .allowed = &cpu0});
+  Schedule();
+  EXPECT_LE(Vruntime(1), Vruntime(2) + 140 * kMs);
+}
+
+// It was served out of order: where it is says nothing of where the queue is.
+TEST_F(VruntimeTest, AnUrgentTaskDoesNotMoveTheQueue) {
+  Introduce(1);
+  Introduce(2, 50);
+  Run(0, 1, 0);
+  Expire(2, 40 * kMs, 50);
+  Schedule();
+  const int64_t queue = Vruntime(2) + policy_.Account(2).lag_ns;
+  ASSERT_LT(queue, Vruntime(2) - 30 * kMs);
+  now_ns_ += 500 * kMs;
+  ASSERT_TRUE(Only().urgent);
+  Run(0, 2, 0);
+  Wake(3);  // looks at CPU 0
+  Schedule();
+  EXPECT_EQ(Vruntime(2) + policy_.Account(2).lag_ns, queue);
+  views_[0].kind = CpuView::Kind::kProtected;
+  Expire(2, 10 * kMs, 50);
+  Schedule();
+  EXPECT_EQ(Vruntime(2) + policy_.Account(2).lag_ns, queue);
+}
+
 // -- order --
 
 TEST_F(VruntimeTest, OfTwoThatAreOwedTheSameTheSleeperComesFirst) {
