@@ -23,7 +23,7 @@ struct Attachment {
   std::unique_ptr<Kernel> kernel;
   std::unique_ptr<EngineRunner> engine;  // after kernel: ends before it
   SchedulerScope scope = SchedulerScope::kAll;
-  absl::Time attach_time;
+  absl::Time attach_time = {};
   int64_t number = 0;  // 1 for the first attachment of this daemon
   int64_t cpu_time_before_ns = 0;
   int64_t page_faults_before = -1;  // -1: the host cannot tell

@@ -17,18 +17,19 @@
 namespace schedd {
 
 struct ControlOptions {
-  LoadOptions load;             // load.ext_tasks_only is the configured scope
-  PolicyParameters parameters;  // to begin with; the daemon has checked them with CheckParameters()
+  LoadOptions load = {};  // load.ext_tasks_only is the configured scope
+  PolicyParameters parameters =
+      {};  // to begin with; the daemon has checked them with CheckParameters()
   std::string policy_kind = "vruntime";  // only shown
-  std::string daemon_version;            // only shown
-  std::string kernel_release;            // only shown
-  std::string dump_directory;            // for the kernel's dumps at ejection; empty: not kept
+  std::string daemon_version = {};       // only shown
+  std::string kernel_release = {};       // only shown
+  std::string dump_directory = {};       // for the kernel's dumps at ejection; empty: not kept
   int32_t max_dumps = 10;                // newest ones kept
   // How long a call waits for the scheduling thread to take its change up.
   absl::Duration apply_timeout = absl::Seconds(1);
   // Lines for the daemon's log: attach, detach, ejection, accepted changes. Called on the sequence;
   // may be empty.
-  std::function<void(const std::string& line)> log;
+  std::function<void(const std::string& line)> log = {};
 };
 
 }  // namespace schedd

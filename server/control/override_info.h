@@ -20,55 +20,55 @@ inline constexpr char kOverridePrefix[] = "taskOverrides/";
 
 // All that are set must match.
 struct TaskSelector {
-  std::string task;  // resource name; empty: not set
-  int32_t tgid = 0;  // 0: not set
-  std::string comm;  // as Task.comm shows it; empty: not set
+  std::string task = {};  // resource name; empty: not set
+  int32_t tgid = 0;       // 0: not set
+  std::string comm = {};  // as Task.comm shows it; empty: not set
   std::string
       cgroup_path;  // subtree; with or without leading slash, "/" is the root; empty: not set
-  std::optional<int64_t> uid;
+  std::optional<int64_t> uid = {};
 
   bool operator==(const TaskSelector&) const = default;
 };
 
 // What a caller chooses.
 struct OverrideSpec {
-  TaskSelector selector;
-  int32_t weight = 0;               // 1 to 10000; 0: leaves it
-  std::optional<int64_t> slice_ns;  // not set: leaves it
+  TaskSelector selector = {};
+  int32_t weight = 0;                    // 1 to 10000; 0: leaves it
+  std::optional<int64_t> slice_ns = {};  // not set: leaves it
   // At most one of the two. In replies `ttl` is never set: it has become an expire_time.
-  std::optional<absl::Time> expire_time;
-  std::optional<absl::Duration> ttl;
+  std::optional<absl::Time> expire_time = {};
+  std::optional<absl::Duration> ttl = {};
 };
 
 struct OverrideInfo {
-  std::string name;
-  OverrideSpec spec;
+  std::string name = {};
+  OverrideSpec spec = {};
   int32_t matched_task_count = 0;  // tasks it is in force for now
-  absl::Time create_time;
-  std::string etag;
+  absl::Time create_time = {};
+  std::string etag = {};
   int64_t generation = 0;  // of its last change
 };
 
 struct CreateOverrideRequest {
-  OverrideSpec spec;
-  std::string id;  // empty: chosen here
+  OverrideSpec spec = {};
+  std::string id = {};  // empty: chosen here
   bool validate_only = false;
 };
 
 struct UpdateOverrideRequest {
-  std::string name;
-  OverrideSpec spec;
+  std::string name = {};
+  OverrideSpec spec = {};
   // Paths: "selector" (or one of its fields, "selector.comm"), "weight", "slice", "expire_time",
   // "ttl" (both: the expiration as a whole; one that is not set makes the override permanent), "*".
   // Empty: those set in `spec`.
-  std::vector<std::string> update_mask;
-  std::string etag;  // empty: not checked
+  std::vector<std::string> update_mask = {};
+  std::string etag = {};  // empty: not checked
   bool validate_only = false;
 };
 
 struct OverridePage {
-  std::vector<OverrideInfo> overrides;  // by name
-  std::string next_page_token;          // empty at the end
+  std::vector<OverrideInfo> overrides = {};  // by name
+  std::string next_page_token = {};          // empty at the end
 };
 
 }  // namespace schedd

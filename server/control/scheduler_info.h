@@ -34,10 +34,10 @@ enum class SchedulerScope {
 // Why an attachment ended.
 struct ExitInfo {
   int64_t kind = 0;  // enum scx_exit_kind
-  std::string reason;
-  std::string message;
-  absl::Time exit_time;
-  std::string dump_path;  // empty when there is none
+  std::string reason = {};
+  std::string message = {};
+  absl::Time exit_time = {};
+  std::string dump_path = {};  // empty when there is none
 
   bool operator==(const ExitInfo&) const = default;
 };
@@ -79,17 +79,18 @@ struct SchedulerCounters {
 
 struct SchedulerInfo {
   SchedulerState state = SchedulerState::kDetached;  // read from the kernel for this value
-  std::string ops_name;                              // of the scheduler attached, ours or not
+  std::string ops_name = {};                         // of the scheduler attached, ours or not
   SchedulerScope scope = SchedulerScope::kAll;  // of the attachment; when detached, as configured
-  std::optional<ExitInfo> last_exit;
-  int64_t policy_generation = 0;          // in force; 0 when ours is not attached
-  std::optional<absl::Time> attach_time;  // set while ours is attached
+  std::optional<ExitInfo> last_exit = {};
+  int64_t policy_generation = 0;               // in force; 0 when ours is not attached
+  std::optional<absl::Time> attach_time = {};  // set while ours is attached
   int64_t attach_count = 0;
-  absl::Duration scheduling_cpu_duration;     // CPU time of the scheduling thread since attach_time
-  std::optional<SchedulerCounters> counters;  // set while ours is attached
-  std::string daemon_version;
-  std::string kernel_release;
-  std::string policy_kind;
+  absl::Duration scheduling_cpu_duration =
+      {};  // CPU time of the scheduling thread since attach_time
+  std::optional<SchedulerCounters> counters = {};  // set while ours is attached
+  std::string daemon_version = {};
+  std::string kernel_release = {};
+  std::string policy_kind = {};
 };
 
 struct AttachRequest {

@@ -22,12 +22,12 @@
 namespace schedd {
 
 struct SchedulerPulse {
-  int64_t version = 0;  // grows by each change of what follows
-  absl::Time time;      // when the change was noticed
-  SchedulerInfo scheduler;
+  int64_t version = 0;   // grows by each change of what follows
+  absl::Time time = {};  // when the change was noticed
+  SchedulerInfo scheduler = {};
   int64_t state_version = 0;       // grows when state, ops_name, attach_count or last_exit change
   int64_t applied_generation = 0;  // as scheduler.policy_generation
-  absl::Time apply_time;           // of applied_generation; InfinitePast() when that is 0
+  absl::Time apply_time = {};      // of applied_generation; InfinitePast() when that is 0
   int64_t lost_event_count = 0;    // since the daemon began, over all attachments; never shrinks
 };
 

@@ -54,28 +54,28 @@ struct TaskStats {
 };
 
 struct TaskInfo {
-  TaskKey key;
-  std::string name;  // FormatTaskName(key)
+  TaskKey key = {};
+  std::string name = {};  // FormatTaskName(key)
   int32_t tgid = 0;
-  std::string comm;         // valid UTF-8; other bytes, control characters and '\' as \xNN
-  std::string cgroup_path;  // "/" for the root, else "/a/b"; empty when it is gone
+  std::string comm = {};         // valid UTF-8; other bytes, control characters and '\' as \xNN
+  std::string cgroup_path = {};  // "/" for the root, else "/a/b"; empty when it is gone
   int32_t nice = 0;
   int32_t weight = 0;  // in force: an override's or the kernel's
   TaskRunState run_state = TaskRunState::kSleeping;
   int32_t cpu = 0;
-  std::string policy;         // "policies/default"
-  std::string task_override;  // name of the override in force, empty for none
-  TaskStats stats;
+  std::string policy = {};         // "policies/default"
+  std::string task_override = {};  // name of the override in force, empty for none
+  TaskStats stats = {};
   int64_t uid = 0;
   bool kernel_thread = false;
   int32_t allowed_cpu_count = 0;
 };
 
 struct TaskSnapshot {
-  absl::Time collect_time;
-  int64_t policy_generation = 0;  // in force then
-  int64_t lost_event_count = 0;   // since attach
-  std::vector<TaskInfo> tasks;    // by key
+  absl::Time collect_time = {};
+  int64_t policy_generation = 0;     // in force then
+  int64_t lost_event_count = 0;      // since attach
+  std::vector<TaskInfo> tasks = {};  // by key
 };
 
 // Names of tasks that are in `before` and not in `after`, by key.
