@@ -27,7 +27,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const Endpoint& endpoint) {
   grpc::ChannelArguments arguments;
   // A daemon that restarts is back within milliseconds; gRPC's own first pause is a second.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
+  // Despite its name the time that one attempt to connect may take: a busy machine needs a while.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   // Otherwise the receive window grows and a slow reader gets updates that are seconds old.
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);

@@ -120,7 +120,7 @@ std::string LocalTime(const google::protobuf::Timestamp& time, absl::TimeZone zo
 std::string Count(int64_t count) {
   std::string digits = absl::StrCat(count);
   const int first = count < 0 ? 1 : 0;
-  for (int i = static_cast<int>(digits.size()) - 3; i > first; i -= 3) digits.insert(i, ",");
+  for (int i = static_cast<int>(digits.size()) - 3; i > first; i -= 3) digits.insert(i, 1, ',');
   return digits;
 }
 

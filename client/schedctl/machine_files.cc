@@ -32,8 +32,9 @@ std::optional<std::string> MachineFiles::Read(const std::string& path) const {
   while (text.size() < kLimit && (count = gzread(file, buffer.data(), buffer.size())) > 0) {
     text.append(buffer.data(), count);
   }
-  gzclose(file);
-  if (count < 0) return std::nullopt;
+  // A file that ends in the middle of its compressed text is told by the close.
+  const bool whole = gzclose(file) == Z_OK && count >= 0;
+  if (!whole) return std::nullopt;
   absl::StripTrailingAsciiWhitespace(&text);
   return text;
 }

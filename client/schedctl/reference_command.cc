@@ -20,7 +20,9 @@ std::string OptionRow(const CLI::Option& option) {
                                      /*all_options=*/true);
   name = absl::StrReplaceAll(name, {{",", ", "}});
   if (option.get_expected_min() > 0 && option.nonpositional()) {
-    absl::StrAppend(&name, " ", option.get_type_name());
+    // Without the checks that CLI11 adds ("INT:NONNEGATIVE").
+    const std::string type = option.get_type_name();
+    absl::StrAppend(&name, " ", type.substr(0, type.find(':')));
   }
   return absl::StrCat("| `", CellText(name), "` | ", CellText(option.get_description()),
                       option.get_default_str().empty()

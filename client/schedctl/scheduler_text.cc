@@ -25,8 +25,7 @@ void AddRunRows(const SchedulerCounters& counters, Table& table) {
                       counters.daemon_run_count();
   table.AddRow({"runs", Count(all)});
   table.AddRow({"  decided by the policy", OfRuns(counters.decided_run_count(), all)});
-  table.AddRow(
-      {"  undecided, from the kernel's queue", OfRuns(counters.undecided_run_count(), all)});
+  table.AddRow({"  undecided (kernel's queue)", OfRuns(counters.undecided_run_count(), all)});
   table.AddRow({"  directly on an idle CPU", OfRuns(counters.idle_run_count(), all)});
   table.AddRow({"  kernel threads", OfRuns(counters.kernel_thread_run_count(), all)});
   table.AddRow({"  schedd itself", OfRuns(counters.daemon_run_count(), all)});
