@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/engine/task_table.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/engine/fake_kernel.h"
+
+namespace schedd {
+namespace {
+
+class TaskTableTest : public testing::Test {
+ protected:
+  FakeKernel kernel_;
+  TaskTable table_{kernel_.memory().slots};
+};
+
+TEST_F(TaskTableTest, KnowsNobodyAtFirst) {
+  kernel_.NewOwner(0);
+  EXPECT_FALSE(table_.IsKnownOwner(0, 2));
+  EXPECT_FALSE(table_.HasOtherOwner(0, 2));
+  EXPECT_EQ(table_.KnownOwner(0), 0u);
+  EXPECT_FALSE(table_.IsDecidable(0, 0, true));
+}
+
+TEST_F(TaskTableTest, DescribingMakesTheOwnerKnown) {
+  const schedd_event event = kernel_.EnqueueNew(0);
+  table_.Describe(event);
+  EXPECT_TRUE(table_.IsKnownOwner(0, event.key));
+  EXPECT_FALSE(table_.IsKnownOwner(0, event.key + 2));
+  EXPECT_TRUE(table_.HasOtherOwner(0, event.key + 2));
+  EXPECT_FALSE(table_.HasOtherOwner(0, event.key));
+  EXPECT_EQ(table_.DescribedWeight(0), 100);
+}
+
+TEST_F(TaskTableTest, SlotsOutOfRangeAreNobodys) {
+  EXPECT_FALSE(table_.IsKnownOwner(8, 2));
+  EXPECT_FALSE(table_.HasOtherOwner(8, 2));
+  EXPECT_FALSE(table_.IsWaiting(8, 1));
+  EXPECT_FALSE(table_.Override({.slot = 8, .key = 2, .weight = 1}));
+}
+
+TEST_F(TaskTableTest, ForgettingStartsTheReportsAnew) {
+  const schedd_event event = kernel_.EnqueueNew(0);
+  kernel_.slot(0).run_ns = 100;
+  EXPECT_EQ(table_.Describe(event).ran_ns, 100);
+  EXPECT_EQ(table_.Describe(event).ran_ns, 0);
+  table_.Forget(0);
+  EXPECT_EQ(table_.KnownOwner(0), 0u);
+  const TaskEvent again = table_.Describe(event);
+  EXPECT_EQ(again.ran_ns, 100);
+  EXPECT_TRUE(again.woke);
+}
+
+TEST_F(TaskTableTest, ACounterThatFellIsNoRun) {
+  const schedd_event event = kernel_.EnqueueNew(0);
+  kernel_.slot(0).run_ns = 1'000;
+  table_.Describe(event);
+  kernel_.slot(0).run_ns = 10;  // the slot changed hands under the reader
+  EXPECT_EQ(table_.Describe(event).ran_ns, 0);
+  EXPECT_EQ(table_.UnreportedRun(0, event.key), 0);
+}
+
+TEST_F(TaskTableTest, UnreportedRunIsWhatNoEventTold) {
+  const schedd_event event = kernel_.EnqueueNew(0);
+  kernel_.slot(0).run_ns = 1'000;
+  EXPECT_EQ(table_.UnreportedRun(0, event.key), 1'000) << "all of it, of an unknown task";
+  table_.Describe(event);
+  kernel_.slot(0).run_ns = 1'700;
+  EXPECT_EQ(table_.UnreportedRun(0, event.key), 700);
+}
+
+TEST_F(TaskTableTest, WaitsUntilItRunsOrIsQueuedAnew) {
+  const schedd_event event = kernel_.EnqueueNew(0);
+  table_.Describe(event);
+  EXPECT_TRUE(table_.IsWaiting(0, event.seq));
+  EXPECT_TRUE(table_.IsDecidable(0, event.seq, false));
+  kernel_.slot(0).state = SCHEDD_TASK_DECIDED;
+  EXPECT_TRUE(table_.IsWaiting(0, event.seq));
+  EXPECT_FALSE(table_.IsDecidable(0, event.seq, false));
+  EXPECT_TRUE(table_.IsDecidable(0, event.seq, true));
+  for (const uint32_t state : {SCHEDD_TASK_RUNNING, SCHEDD_TASK_SLEEPING, SCHEDD_TASK_FREE}) {
+    kernel_.slot(0).state = state;
+    EXPECT_FALSE(table_.IsWaiting(0, event.seq));
+  }
+  kernel_.slot(0).state = SCHEDD_TASK_UNDECIDED;
+  EXPECT_FALSE(table_.IsWaiting(0, event.seq + 1));
+  kernel_.slot(0).key += 1;  // changes hands at this moment
+  EXPECT_FALSE(table_.IsWaiting(0, event.seq));
+}
+
+TEST_F(TaskTableTest, AnOverrideDoesNotNeedTheTaskToBeKnown) {
+  const uint32_t key = kernel_.NewOwner(0);
+  EXPECT_TRUE(table_.Override({.slot = 0, .key = key, .weight = 300}));
+  EXPECT_EQ(table_.EffectiveWeight(0, key), 300);
+  EXPECT_EQ(table_.EffectiveWeight(0, key + 2), 100);
+  table_.Forget(0);
+  EXPECT_EQ(table_.EffectiveWeight(0, key), 300) << "an override is not a report";
+}
+
+TEST_F(TaskTableTest, TheKernelsWeightCountsAgainWhenTheOverrideHasNone) {
+  const uint32_t key = kernel_.NewOwner(0);
+  kernel_.slot(0).weight = 77;
+  EXPECT_TRUE(table_.Override({.slot = 0, .key = key, .weight = 0, .slice_ns = 9}));
+  EXPECT_EQ(table_.EffectiveWeight(0, key), 77);
+}
+
+}  // namespace
+}  // namespace schedd
