@@ -23,8 +23,8 @@ struct TaskSelector {
   std::string task = {};  // resource name; empty: not set
   int32_t tgid = 0;       // 0: not set
   std::string comm = {};  // as Task.comm shows it; empty: not set
-  std::string
-      cgroup_path;  // subtree; with or without leading slash, "/" is the root; empty: not set
+  // Subtree, with or without leading slash, "/" is the root; empty: not set.
+  std::string cgroup_path = {};
   std::optional<int64_t> uid = {};
 
   bool operator==(const TaskSelector&) const = default;

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/control/directive_outbox.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/control/fake_host.h"
+#include "tests/unit/control/manual_time.h"
+
+namespace schedd {
+namespace {
+
+using ::testing::ElementsAre;
+
+class DirectiveOutboxTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    host_.kernel = &kernel_;
+    engine_ = std::make_unique<FakeEngine>(&host_, PolicyParameters(), 1);
+    outbox_.Connect(engine_.get());
+  }
+
+  static Directive Setting(int64_t generation, uint32_t slot, int32_t weight) {
+    return {.generation = generation,
+            .parameters = {},
+            .settings = {{.slot = slot, .key = 2, .weight = weight, .slice_ns = 0}}};
+  }
+
+  void Wait(int64_t generation, absl::Duration timeout = absl::Seconds(1)) {
+    outbox_.WhenApplied(generation, timeout, [this, generation] { ended_.push_back(generation); });
+  }
+
+  ManualClock clock_;
+  ManualSequence sequence_{&clock_};
+  FakeHost host_{&clock_};
+  FakeKernel kernel_{&host_, LoadOptions()};
+  std::unique_ptr<FakeEngine> engine_;
+  int progress_ = 0;
+  std::vector<int64_t> ended_;
+  DirectiveOutbox outbox_{&sequence_, [this] { ++progress_; }};
+};
+
+TEST_F(DirectiveOutboxTest, AWaitForWhatIsInForceEndsAtOnce) {
+  Wait(1);
+  EXPECT_THAT(ended_, ElementsAre(1));
+}
+
+TEST_F(DirectiveOutboxTest, WaitsEndWithTheirGeneration) {
+  engine_->automatic = false;
+  outbox_.Send(Setting(2, 0, 5));
+  Wait(2);
+  outbox_.Send(Setting(3, 0, 6));
+  Wait(3);
+  sequence_.Advance(absl::Milliseconds(5));
+  EXPECT_TRUE(ended_.empty());
+  EXPECT_EQ(progress_, 0);
+  engine_->Step();
+  sequence_.Advance(absl::Milliseconds(1));
+  EXPECT_THAT(ended_, ElementsAre(2, 3));
+  EXPECT_EQ(progress_, 1);
+}
+
+TEST_F(DirectiveOutboxTest, WaitsEndByTime) {
+  engine_->automatic = false;
+  outbox_.Send(Setting(2, 0, 5));
+  Wait(2, absl::Milliseconds(10));
+  Wait(2, absl::Milliseconds(30));
+  sequence_.Advance(absl::Milliseconds(10));
+  EXPECT_THAT(ended_, ElementsAre(2));
+  engine_->Step();
+  sequence_.Advance(absl::Milliseconds(1));
+  EXPECT_THAT(ended_, ElementsAre(2, 2));
+  sequence_.Advance(absl::Seconds(1));
+  EXPECT_EQ(ended_.size(), 2u);  // not once more by time
+}
+
+TEST_F(DirectiveOutboxTest, AFullMailboxIsTriedAgain) {
+  engine_->mailbox_full = true;
+  outbox_.Send(Setting(2, 0, 5));
+  Wait(2);
+  sequence_.Advance(absl::Milliseconds(10));
+  EXPECT_TRUE(engine_->applied.empty());
+  engine_->mailbox_full = false;
+  sequence_.Advance(absl::Milliseconds(1));
+  EXPECT_EQ(engine_->applied.size(), 1u);
+  EXPECT_THAT(ended_, ElementsAre(2));
+}
+
+TEST_F(DirectiveOutboxTest, WhatWaitsIsMergedAndTheLaterWordCounts) {
+  engine_->mailbox_full = true;
+  PolicyParameters first;
+  first.base_slice_ns = 1;
+  PolicyParameters second;
+  second.base_slice_ns = 2;
+  outbox_.Send({.generation = 2, .parameters = first, .settings = {}});
+  outbox_.Send(Setting(3, 7, 10));
+  outbox_.Send({.generation = 4, .parameters = second, .settings = {}});
+  outbox_.Send(Setting(5, 7, 20));
+  outbox_.Send(Setting(6, 8, 30));
+  engine_->mailbox_full = false;
+  sequence_.Advance(absl::Milliseconds(1));
+  ASSERT_EQ(engine_->applied.size(), 1u);
+  EXPECT_EQ(engine_->applied[0].generation, 6);
+  EXPECT_EQ(engine_->applied[0].settings.size(), 2u);  // one a slot
+  EXPECT_EQ(engine_->parameters.base_slice_ns, 2);
+  EXPECT_EQ(engine_->settings[7].weight, 20);
+  EXPECT_EQ(engine_->settings[8].weight, 30);
+}
+
+TEST_F(DirectiveOutboxTest, WithoutAnEngineNothingIsSentAndNobodyWaits) {
+  outbox_.Connect(nullptr);
+  outbox_.Send(Setting(2, 0, 5));
+  Wait(2);
+  EXPECT_THAT(ended_, ElementsAre(2));
+  EXPECT_EQ(sequence_.timer_count(), 0u);
+  outbox_.Connect(engine_.get());
+  sequence_.Advance(absl::Milliseconds(5));
+  EXPECT_TRUE(engine_->applied.empty());
+}
+
+TEST_F(DirectiveOutboxTest, DisconnectingEndsWaits) {
+  engine_->automatic = false;
+  outbox_.Send(Setting(2, 0, 5));
+  Wait(2);
+  outbox_.Connect(nullptr);
+  EXPECT_THAT(ended_, ElementsAre(2));
+  EXPECT_EQ(sequence_.timer_count(), 0u);
+}
+
+TEST_F(DirectiveOutboxTest, PollsOnlyWhileSomethingIsUnderWay) {
+  EXPECT_EQ(sequence_.timer_count(), 0u);
+  outbox_.Send(Setting(2, 0, 5));
+  EXPECT_EQ(sequence_.timer_count(), 1u);
+  sequence_.Advance(absl::Milliseconds(2));
+  EXPECT_EQ(sequence_.timer_count(), 0u);
+}
+
+TEST_F(DirectiveOutboxTest, TheSameGenerationAgainIsSentToo) {
+  outbox_.Send(Setting(1, 3, 9));
+  EXPECT_EQ(engine_->settings[3].weight, 9);
+  EXPECT_EQ(engine_->applied_generation(), 1);
+}
+
+}  // namespace
+}  // namespace schedd
