@@ -10,16 +10,18 @@
 // their deadline
 //     D = v + min(CPU time since last wakeup, sleeper_credit) · 100 / weight,
 // so of two tasks that are owed the same the one that sleeps often comes first. Where v is set:
-//  - a new task starts half a slice after V, the virtual time of the queue (virtual_time.h). At V
-//  itself, a chain of tasks that
-//    each fork the next one and exit would never pay and always be first;
-//  - a task that wakes is at most sleeper_credit · 100 / weight behind V: sleeping saves up no more
-//  than that;
-//  - a charge is at most max_slice and a late timer tick. A task that competes never runs longer,
-//  so it pays in full; one that ran for a
-//    minute while nobody waited took nothing from anyone;
-//  - a task further from V than any order of service explains (its affinity changed, or its CPU had
-//  no competition) is brought back.
+//  - A new task starts half a slice after V, the virtual time of the queue (virtual_time.h). At V
+//    itself, a chain of tasks that each fork the next one and exit would never pay, yet always be
+//    first.
+//  - A task that wakes is at most sleeper_credit · 100 / weight behind V: sleeping saves up no
+//  more.
+//  - A charge is at most max_slice and a late timer tick. A task that competes never runs longer,
+//  so
+//    it pays in full; one that ran for a minute while nobody waited took nothing from anyone.
+//  - A task further from V than any order of service explains (its affinity changed, or its CPU had
+//    no competition) is brought back.
+// A task that waited starvation_bound is decided again, to go before all others; that run does not
+// move V.
 #ifndef SCHEDD_POLICY_VRUNTIME_H_
 #define SCHEDD_POLICY_VRUNTIME_H_
 
