@@ -25,7 +25,10 @@ enum {
 /* True while the scheduling thread is silent although events wait. Counts degraded time from the first one. */
 SCHEDD_INLINE bool is_degraded(struct schedd_header* h, struct schedd_event_ring* ring, u64 now) {
   u64 heartbeat = *(volatile u64*)&h->heartbeat_ns;
+  u64 doorbell_ns = *(volatile u64*)&h->doorbell_ns;
   if (!schedd_event_backlog(ring)) return false;
+  /* While it was parked it was not silent but asked to sleep: then the time since it was woken counts. */
+  if ((s64)(doorbell_ns - heartbeat) > 0) heartbeat = doorbell_ns;
   if ((s64)(now - heartbeat) <= (s64)h->decision_budget_ns) return false;
   if (!*(volatile u64*)&h->degraded_since_ns) SCHEDD_CAS(&h->degraded_since_ns, 0, now);
   return true;
