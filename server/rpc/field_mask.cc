@@ -32,6 +32,13 @@ std::string AllowedPaths(const Descriptor& type) {
   return absl::StrJoin(paths, ", ");
 }
 
+// FieldMaskUtil overlooks empty parts: "stats." would be "stats", and "" would be everything.
+bool IsPath(const Descriptor& type, const std::string& path) {
+  const bool empty_part = path.empty() || path.front() == '.' || path.back() == '.' ||
+                          path.find("..") != std::string::npos;
+  return !empty_part && FieldMaskUtil::GetFieldDescriptors(&type, path, nullptr);
+}
+
 }  // namespace
 
 absl::StatusOr<ReadMask> ReadMask::Create(const FieldMask& mask, const Descriptor& type,
@@ -41,7 +48,7 @@ absl::StatusOr<ReadMask> ReadMask::Create(const FieldMask& mask, const Descripto
   for (const std::string& path : mask.paths()) {
     if (path == "*") {
       all = true;
-    } else if (!FieldMaskUtil::GetFieldDescriptors(&type, path, nullptr)) {
+    } else if (!IsPath(type, path)) {
       return MakeError(absl::StatusCode::kInvalidArgument, reason::kUnknownField,
                        absl::StrCat(field, ": ", type.name(), " has no field '", path,
                                     "'; allowed are: *, ", AllowedPaths(type)),
