@@ -133,4 +133,13 @@ std::string SpecNumber(const v1::ParameterSpec& spec, int64_t value) {
   return spec.unit() == "ns" ? ExactDuration(absl::Nanoseconds(value)) : Count(value);
 }
 
+std::string SpecChoice(const v1::ParameterSpec& spec, const std::string& value) {
+  const FieldDescriptor* field =
+      v1::PolicyParameters::descriptor()->FindFieldByName(spec.field_path());
+  // A newer daemon may have parameters and values that we do not know.
+  if (field == nullptr || field->enum_type() == nullptr) return value;
+  const auto* choice = FindEnumValue(field->enum_type(), value);
+  return choice == nullptr ? value : EnumText(field->enum_type(), choice->number());
+}
+
 }  // namespace schedd::client

@@ -28,6 +28,10 @@ std::vector<std::pair<std::string, std::string>> ParameterTexts(
 // The value of an Int64Domain number in the unit of the spec: "10ms" for nanoseconds.
 std::string SpecNumber(const v1::ParameterSpec& spec, int64_t value);
 
+// A name of a CategoricalDomain as AddAssignment takes it and ParameterTexts shows it:
+// "idle-bypass".
+std::string SpecChoice(const v1::ParameterSpec& spec, const std::string& value);
+
 }  // namespace schedd::client
 
 #endif  // SCHEDD_CLIENT_SCHEDCTL_PARAMETERS_H_

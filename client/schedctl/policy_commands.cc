@@ -117,9 +117,13 @@ absl::Status Specs(Session& session) {
       row[2] = SpecNumber(spec, spec.int64_domain().max_value());
       row[3] = SpecNumber(spec, spec.int64_domain().default_value());
     } else if (spec.has_categorical_domain()) {
-      row[3] = spec.categorical_domain().default_value();
-      row[5] = absl::StrCat(spec.description(),
-                            " One of: ", absl::StrJoin(spec.categorical_domain().values(), ", "));
+      const auto& domain = spec.categorical_domain();
+      row[3] = SpecChoice(spec, domain.default_value());
+      const auto choices =
+          absl::StrJoin(domain.values(), ", ", [&spec](std::string* out, const std::string& value) {
+            out->append(SpecChoice(spec, value));
+          });
+      row[5] = absl::StrCat(spec.description(), " One of: ", choices);
     }
     table.AddRow(std::move(row));
   }

@@ -33,147 +33,92 @@ Cell StateColored(const Task& task) {
 
 std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
 
-// The one list of columns: what they are called, how a task fills them, which field they show.
-struct TaskColumn {
-  Table::Column column;
-  const char* order_field;
-  bool largest_first;
-  bool wide_only;
-  Cell (*cell)(const Task&);
-};
+// How a cell is filled from a field.
+template <auto kField>
+Cell Number(const Task& task) {
+  return absl::StrCat((task.*kField)());
+}
+template <auto kField>
+Cell Text(const Task& task) {
+  return OrDash((task.*kField)());
+}
+template <auto kField>
+Cell Nanos(const Task& task) {
+  return ShortNanos((task.stats().*kField)());
+}
+template <auto kField>
+Cell Times(const Task& task) {
+  return Count((task.stats().*kField)());
+}
+Cell KernelThread(const Task& task) { return task.kernel_thread() ? "yes" : "no"; }
+Cell Override(const Task& task) { return OrDash(LastSegment(task.task_override())); }
 
+using Stats = v1::TaskStats;
+enum class Order { kUp, kDown };
+enum class Shown { kAlways, kWide };
 constexpr auto kLeft = Table::Align::kLeft;
 constexpr auto kRight = Table::Align::kRight;
 
-const std::vector<TaskColumn>& Columns() {
-  // Never destroyed: nothing depends on the order of destruction.
-  static const auto* const columns = new std::vector<TaskColumn>{
-      {{"TID", kRight},
-       "tid",
-       false,
-       false,
-       [](const Task& t) -> Cell { return absl::StrCat(t.tid()); }},
-      {{"TGID", kRight},
-       "tgid",
-       false,
-       false,
-       [](const Task& t) -> Cell { return absl::StrCat(t.tgid()); }},
-      {{"COMM", kLeft}, "comm", false, false, [](const Task& t) -> Cell { return t.comm(); }},
-      {{"CPU", kRight},
-       "cpu",
-       false,
-       false,
-       [](const Task& t) -> Cell { return absl::StrCat(t.cpu()); }},
-      {{"STATE", kLeft}, "run_state", false, false, StateColored},
-      {{"WEIGHT", kRight},
-       "weight",
-       true,
-       false,
-       [](const Task& t) -> Cell { return absl::StrCat(t.weight()); }},
-      {{"NICE", kRight},
-       "nice",
-       false,
-       false,
-       [](const Task& t) -> Cell { return absl::StrCat(t.nice()); }},
-      {{"RUN", kRight},
-       "stats.run_time_nanos",
-       true,
-       false,
-       [](const Task& t) -> Cell { return ShortNanos(t.stats().run_time_nanos()); }},
-      {{"WAIT", kRight},
-       "stats.wait_time_nanos",
-       true,
-       false,
-       [](const Task& t) -> Cell { return ShortNanos(t.stats().wait_time_nanos()); }},
-      {{"WAKE-P50", kRight},
-       "stats.wakeup_latency_p50_nanos",
-       true,
-       false,
-       [](const Task& t) -> Cell { return ShortNanos(t.stats().wakeup_latency_p50_nanos()); }},
-      {{"P99", kRight},
-       "stats.wakeup_latency_p99_nanos",
-       true,
-       false,
-       [](const Task& t) -> Cell { return ShortNanos(t.stats().wakeup_latency_p99_nanos()); }},
-      {{"MAX", kRight},
-       "stats.wakeup_latency_max_nanos",
-       true,
-       false,
-       [](const Task& t) -> Cell { return ShortNanos(t.stats().wakeup_latency_max_nanos()); }},
-      {{"UID", kRight},
-       "uid",
-       false,
-       true,
-       [](const Task& t) -> Cell { return absl::StrCat(t.uid()); }},
-      {{"CPUS", kRight},
-       nullptr,
-       true,
-       true,
-       [](const Task& t) -> Cell { return absl::StrCat(t.allowed_cpu_count()); }},
-      {{"WAKEUPS", kRight},
-       "stats.wakeup_count",
-       true,
-       true,
-       [](const Task& t) -> Cell { return Count(t.stats().wakeup_count()); }},
-      {{"YIELDED", kRight},
-       "stats.voluntary_switch_count",
-       true,
-       true,
-       [](const Task& t) -> Cell { return Count(t.stats().voluntary_switch_count()); }},
-      {{"PREEMPTED", kRight},
-       "stats.involuntary_switch_count",
-       true,
-       true,
-       [](const Task& t) -> Cell { return Count(t.stats().involuntary_switch_count()); }},
-      {{"MOVES", kRight},
-       "stats.migration_count",
-       true,
-       true,
-       [](const Task& t) -> Cell { return Count(t.stats().migration_count()); }},
-      {{"SLICE", kRight},
-       "stats.slice_nanos",
-       true,
-       true,
-       [](const Task& t) -> Cell { return ShortNanos(t.stats().slice_nanos()); }},
-      {{"LAG", kRight},
-       "stats.lag_nanos",
-       true,
-       true,
-       [](const Task& t) -> Cell { return ShortNanos(t.stats().lag_nanos()); }},
-      {{"KERNEL", kLeft},
-       "kernel_thread",
-       false,
-       true,
-       [](const Task& t) -> Cell { return t.kernel_thread() ? "yes" : "no"; }},
-      {{"CGROUP", kLeft},
-       "cgroup_path",
-       false,
-       true,
-       [](const Task& t) -> Cell { return OrDash(t.cgroup_path()); }},
-      {{"NAME", kLeft}, "name", false, true, [](const Task& t) -> Cell { return t.name(); }},
-      {{"OVERRIDE", kLeft},
-       nullptr,
-       false,
-       false,
-       [](const Task& t) -> Cell { return OrDash(LastSegment(t.task_override())); }},
-  };
-  return *columns;
-}
+// The one list of columns: title, the field behind it, which end --sort shows first, when it is
+// shown, how it is filled.
+struct TaskColumn {
+  const char* title;
+  Table::Align align;
+  const char* field;
+  Order order;
+  Shown shown;
+  Cell (*cell)(const Task&);
+};
+
+using enum Order;
+using enum Shown;
+
+constexpr TaskColumn kColumns[] = {
+    {"TID", kRight, "tid", kUp, kAlways, Number<&Task::tid>},
+    {"TGID", kRight, "tgid", kUp, kAlways, Number<&Task::tgid>},
+    {"COMM", kLeft, "comm", kUp, kAlways, Text<&Task::comm>},
+    {"CPU", kRight, "cpu", kUp, kAlways, Number<&Task::cpu>},
+    {"STATE", kLeft, "run_state", kUp, kAlways, StateColored},
+    {"WEIGHT", kRight, "weight", kDown, kAlways, Number<&Task::weight>},
+    {"NICE", kRight, "nice", kUp, kAlways, Number<&Task::nice>},
+    {"RUN", kRight, "stats.run_time_nanos", kDown, kAlways, Nanos<&Stats::run_time_nanos>},
+    {"WAIT", kRight, "stats.wait_time_nanos", kDown, kAlways, Nanos<&Stats::wait_time_nanos>},
+    {"WAKE-P50", kRight, "stats.wakeup_latency_p50_nanos", kDown, kAlways,
+     Nanos<&Stats::wakeup_latency_p50_nanos>},
+    {"P99", kRight, "stats.wakeup_latency_p99_nanos", kDown, kAlways,
+     Nanos<&Stats::wakeup_latency_p99_nanos>},
+    {"MAX", kRight, "stats.wakeup_latency_max_nanos", kDown, kAlways,
+     Nanos<&Stats::wakeup_latency_max_nanos>},
+    {"UID", kRight, "uid", kUp, kWide, Number<&Task::uid>},
+    {"CPUS", kRight, "allowed_cpu_count", kDown, kWide, Number<&Task::allowed_cpu_count>},
+    {"WAKEUPS", kRight, "stats.wakeup_count", kDown, kWide, Times<&Stats::wakeup_count>},
+    {"YIELDED", kRight, "stats.voluntary_switch_count", kDown, kWide,
+     Times<&Stats::voluntary_switch_count>},
+    {"PREEMPTED", kRight, "stats.involuntary_switch_count", kDown, kWide,
+     Times<&Stats::involuntary_switch_count>},
+    {"MOVES", kRight, "stats.migration_count", kDown, kWide, Times<&Stats::migration_count>},
+    {"SLICE", kRight, "stats.slice_nanos", kDown, kWide, Nanos<&Stats::slice_nanos>},
+    {"LAG", kRight, "stats.lag_nanos", kDown, kWide, Nanos<&Stats::lag_nanos>},
+    {"KERNEL", kLeft, "kernel_thread", kUp, kWide, KernelThread},
+    {"CGROUP", kLeft, "cgroup_path", kUp, kWide, Text<&Task::cgroup_path>},
+    {"NAME", kLeft, "name", kUp, kWide, Text<&Task::name>},
+    {"OVERRIDE", kLeft, "task_override", kUp, kAlways, Override},
+};
 
 }  // namespace
 
 Table TaskTable(bool wide) {
   std::vector<Table::Column> columns;
-  for (const TaskColumn& column : Columns()) {
-    if (wide || !column.wide_only) columns.push_back(column.column);
+  for (const TaskColumn& column : kColumns) {
+    if (wide || column.shown == Shown::kAlways) columns.push_back({column.title, column.align});
   }
   return Table(std::move(columns));
 }
 
 void AddTaskRow(const Task& task, bool wide, Table& table) {
   std::vector<Cell> cells;
-  for (const TaskColumn& column : Columns()) {
-    if (wide || !column.wide_only) cells.push_back(column.cell(task));
+  for (const TaskColumn& column : kColumns) {
+    if (wide || column.shown == Shown::kAlways) cells.push_back(column.cell(task));
   }
   table.AddRow(std::move(cells));
 }
@@ -222,12 +167,11 @@ absl::StatusOr<std::string> OrderBy(absl::string_view sort) {
   const bool ascending = absl::EndsWith(word, ":asc"), descending = absl::EndsWith(word, ":desc");
   if (ascending || descending) word.erase(word.rfind(':'));
   std::vector<std::string> known;
-  for (const TaskColumn& column : Columns()) {
-    if (column.order_field == nullptr) continue;
-    known.push_back(absl::AsciiStrToLower(column.column.title));
-    if (word != known.back() && word != column.order_field) continue;
-    const bool largest_first = descending || (column.largest_first && !ascending);
-    return absl::StrCat(column.order_field, largest_first ? " desc" : "");
+  for (const TaskColumn& column : kColumns) {
+    known.push_back(absl::AsciiStrToLower(column.title));
+    if (word != known.back() && word != column.field) continue;
+    const bool largest_first = descending || (column.order == Order::kDown && !ascending);
+    return absl::StrCat(column.field, largest_first ? " desc" : "");
   }
   return absl::InvalidArgumentError(absl::StrCat("cannot sort by \"", sort, "\"",
                                                  DidYouMean(word, known),

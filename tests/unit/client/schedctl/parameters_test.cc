@@ -128,5 +128,16 @@ TEST(SpecNumber, IsInTheUnitOfTheSpec) {
   EXPECT_EQ(SpecNumber(spec, 10'000), "10,000");
 }
 
+TEST(SpecChoice, IsTheNameThatSetTakes) {
+  v1::ParameterSpec spec;
+  spec.set_field_path("placement_mode");
+  EXPECT_EQ(SpecChoice(spec, "PLACEMENT_MODE_ALL_DECISIONS"), "all-decisions");
+  EXPECT_EQ(SpecChoice(spec, "A_NEWER_ONE"), "A_NEWER_ONE");
+  spec.set_field_path("base_slice");  // no enum
+  EXPECT_EQ(SpecChoice(spec, "X"), "X");
+  spec.set_field_path("a_newer_parameter");
+  EXPECT_EQ(SpecChoice(spec, "X"), "X");
+}
+
 }  // namespace
 }  // namespace schedd::client

@@ -161,14 +161,15 @@ TEST_F(PolicyTest, Specs) {
   auto* mode = reply.add_parameter_specs();
   mode->set_field_path("placement_mode");
   mode->set_description("Which wakeups.");
-  mode->mutable_categorical_domain()->add_values("A");
-  mode->mutable_categorical_domain()->add_values("B");
-  mode->mutable_categorical_domain()->set_default_value("A");
+  mode->mutable_categorical_domain()->add_values("PLACEMENT_MODE_IDLE_BYPASS");
+  mode->mutable_categorical_domain()->add_values("A_NEWER_ONE");
+  mode->mutable_categorical_domain()->set_default_value("PLACEMENT_MODE_IDLE_BYPASS");
   server_.list_specs.Returns(reply);
   EXPECT_EQ(Run({"policy", "specs"}).out,
-            "PARAMETER         MIN  MAX  DEFAULT  SCALE        DESCRIPTION\n"
-            "base_slice      100us   1s     10ms  log          Time slice.\n"
-            "placement_mode                    A  unspecified  Which wakeups. One of: A, B\n");
+            "PARAMETER         MIN  MAX      DEFAULT  SCALE        DESCRIPTION\n"
+            "base_slice      100us   1s         10ms  log          Time slice.\n"
+            "placement_mode              idle-bypass  unspecified  Which wakeups. One of: "
+            "idle-bypass, A_NEWER_ONE\n");
   EXPECT_THAT(Run({"policy", "specs", "-o", "json"}).out,
               StartsWith("{\n  \"parameterSpecs\": [\n    {\n      \"name\": "
                          "\"parameterSpecs/base_slice\",\n"));

@@ -126,9 +126,8 @@ TEST_F(SchedulerWatchTest, SaysWhatHappenedButNotThatNothingDid) {
 TEST_F(SchedulerWatchTest, AsJsonEveryMessageIsALine) {
   const Result result = Run({"scheduler", "watch", "--count", "2", "-o", "json"});
   EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 2);
-  EXPECT_THAT(result.out,
-              HasSubstr("\n{\"sequenceNumber\":\"2\",\"heartbeat\":{},"
-                        "\"eventTime\":\"2026-11-22T20:31:05Z\"}\n"));
+  EXPECT_THAT(result.out, HasSubstr("\n{\"sequenceNumber\":\"2\",\"heartbeat\":{},"
+                                    "\"eventTime\":\"2026-11-22T20:31:05Z\"}\n"));
 }
 
 TEST_F(SchedulerWatchTest, EndsWithTheErrorOfTheStream) {

@@ -29,19 +29,21 @@ TEST_P(Sort, IsAnOrder) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, Sort,
-    testing::Values(
-        SortCase{"", ""}, SortCase{"tid", "tid"}, SortCase{"TID", "tid"},
-        SortCase{"tid:desc", "tid desc"}, SortCase{"comm", "comm"}, SortCase{"state", "run_state"},
-        SortCase{"run_state", "run_state"}, SortCase{"weight", "weight desc"},
-        SortCase{"weight:asc", "weight"}, SortCase{"run", "stats.run_time_nanos desc"},
-        SortCase{"run:asc", "stats.run_time_nanos"}, SortCase{"wait", "stats.wait_time_nanos desc"},
-        SortCase{"wake-p50", "stats.wakeup_latency_p50_nanos desc"},
-        SortCase{"p99", "stats.wakeup_latency_p99_nanos desc"},
-        SortCase{"max", "stats.wakeup_latency_max_nanos desc"},
-        SortCase{"moves", "stats.migration_count desc"}, SortCase{"cgroup", "cgroup_path"},
-        // The API's own words are schedd's to judge.
-        SortCase{"stats.run_time_nanos desc, tid", "stats.run_time_nanos desc, tid"},
-        SortCase{"cpu, tid desc", "cpu, tid desc"}));
+    testing::Values(SortCase{"", ""}, SortCase{"tid", "tid"}, SortCase{"TID", "tid"},
+                    SortCase{"tid:desc", "tid desc"}, SortCase{"comm", "comm"},
+                    SortCase{"state", "run_state"}, SortCase{"run_state", "run_state"},
+                    SortCase{"weight", "weight desc"}, SortCase{"weight:asc", "weight"},
+                    SortCase{"run", "stats.run_time_nanos desc"},
+                    SortCase{"run:asc", "stats.run_time_nanos"},
+                    SortCase{"wait", "stats.wait_time_nanos desc"},
+                    SortCase{"wake-p50", "stats.wakeup_latency_p50_nanos desc"},
+                    SortCase{"p99", "stats.wakeup_latency_p99_nanos desc"},
+                    SortCase{"max", "stats.wakeup_latency_max_nanos desc"},
+                    SortCase{"moves", "stats.migration_count desc"},
+                    SortCase{"cgroup", "cgroup_path"}, SortCase{"override", "task_override"},
+                    // The API's own words are schedd's to judge.
+                    SortCase{"stats.run_time_nanos desc, tid", "stats.run_time_nanos desc, tid"},
+                    SortCase{"cpu, tid desc", "cpu, tid desc"}));
 
 TEST(OrderBy, RefusesWhatIsNoColumn) {
   const auto order = OrderBy("wieght");
@@ -50,8 +52,7 @@ TEST(OrderBy, RefusesWhatIsNoColumn) {
               AllOf(HasSubstr("cannot sort by \"wieght\"; did you mean \"weight\"?"),
                     HasSubstr("Columns: tid, tgid, comm")));
   EXPECT_FALSE(OrderBy("run:up").ok());
-  // An override is not a field that schedd sorts by.
-  EXPECT_FALSE(OrderBy("override").ok());
+  EXPECT_FALSE(OrderBy("colour").ok());
 }
 
 // --- --user ---
@@ -116,7 +117,7 @@ TEST(TaskTable, Golden) {
             "MAX  OVERRIDE\n"
             "     77    70  hog     3  running      400    -5  12.3s  4.56ms    15.0µs  900µs  "
             "1.00ms  batch\n"
-            "1234567     0          0  sleeping       0     0      0       0         0      0     "
+            "1234567     0  -       0  sleeping       0     0      0       0         0      0     "
             "  0  -\n");
 }
 
