@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/kernel/libbpf_host.h"
 
-#include <pthread.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -16,12 +16,6 @@ namespace {
 
 constexpr char kOwnOpsPrefix[] = "schedd";
 constexpr char kCgroupMount[] = "/sys/fs/cgroup";
-
-// Faults in this much of the thread's stack: the loop's deepest call needs a few KiB.
-void PrefaultStack() {
-  volatile char stack[64 * 1024];
-  for (size_t at = 0; at < sizeof(stack); at += 1024) stack[at] = 0;
-}
 
 class LibbpfHost : public KernelHost {
  public:
@@ -42,8 +36,11 @@ class LibbpfHost : public KernelHost {
   }
 
   absl::Status PrepareSchedulingThread() override {
-    PrefaultStack();
-    pthread_setname_np(pthread_self(), "schedd-sched");
+    // Faults in all that is mapped now: the code of the loop, the engine's tables. What the daemon maps later is locked as it is
+    // touched (MCL_ONFAULT, set at its start), and none of it is the scheduling thread's.
+    if (mlockall(MCL_CURRENT) != 0)
+      return absl::ErrnoToStatus(
+          errno, "cannot lock memory: run schedd as root, or raise RLIMIT_MEMLOCK (systemd: LimitMEMLOCK=infinity)");
     // Timers of normal threads may be late by 50 us; its heartbeat and starvation deadlines should not be.
     if (prctl(PR_SET_TIMERSLACK, 1UL) != 0)
       return absl::ErrnoToStatus(errno, "cannot set the scheduling thread's timer slack");
