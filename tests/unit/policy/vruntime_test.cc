@@ -225,6 +225,21 @@ TEST_F(VruntimeTest, ATaskFarAheadOfAllIsBroughtBack) {
   EXPECT_LE(Vruntime(1), Vruntime(2) + 140 * kMs);
 }
 
+TEST_F(VruntimeTest, ATaskWithAChoiceOfCpusStartsWhereVirtualTimeIsFurthest) {
+  Introduce(1);
+  Introduce(2);
+  Run(0, 1, 0);
+  const uint64_t cpu1 = 2;
+  for (int i = 0; i < 20; ++i) {
+    Event(2, {.ran_ns = 40 * kMs, .cpu = 1, .allowed = &cpu1});
+    Schedule();
+  }
+  Run(1, 2, 0);
+  Wake(3);  // was on CPU 0, may use both
+  Schedule();
+  EXPECT_GE(Vruntime(3), Vruntime(2));
+}
+
 // It was served out of order: where it is says nothing of where the queue is.
 TEST_F(VruntimeTest, AnUrgentTaskDoesNotMoveTheQueue) {
   Introduce(1);
@@ -296,8 +311,8 @@ TEST_F(WrappingVruntimeTest, OrderSurvivesTheWrap) {
 TEST_F(VruntimeTest, SlicesShrinkWithTheNumberThatWaits) {
   for (TaskId task = 0; task < 8; ++task) Wake(task);
   for (const Decision& decision : Schedule()) EXPECT_EQ(decision.slice_ns, 10 * kMs / 4);
-  // They run: the next one has no company.
-  for (TaskId task = 0; task < 8; ++task) waits_.End(task, sequence_[task]);
+  // All but the first run: the next one has its company only.
+  for (TaskId task = 1; task < 8; ++task) waits_.End(task, sequence_[task]);
   Wake(9);
   EXPECT_EQ(Only().slice_ns, 10 * kMs);
 }
@@ -507,6 +522,19 @@ TEST_F(VruntimeTest, ALowerBoundCountsForThoseThatWaitAlready) {
   now_ns_ += 50 * kMs;
   policy_.Apply({.starvation_bound_ns = 40 * kMs});
   EXPECT_TRUE(Only().urgent);
+}
+
+// The sweep goes on where it stopped, also when that very task has left meanwhile.
+TEST_F(VruntimeTest, TheSweepSurvivesTheExitOfTheNextOne) {
+  for (TaskId task = 0; task < 40; ++task) Wake(task);
+  Schedule();
+  for (TaskId task = 0; task < 40; ++task) {
+    policy_.OnExit(task);
+    Schedule();
+  }
+  EXPECT_EQ(policy_.NextDeadlineNanos(), INT64_MAX);
+  Wake(50);
+  EXPECT_EQ(Only().slice_ns, 10 * kMs);
 }
 
 // The kernel is asked about a few waits a call, not about all.
