@@ -149,6 +149,20 @@ class HostScripts(unittest.TestCase):
         self.assertEqual(report.summary(), "0 passed, 1 failed")
         self.assertIn("timout", report.cases[0].detail)
 
+    def test_a_header_value_that_is_none_of_the_allowed(self):
+        path = os.path.join(self.folder, "guest.sh")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write("# guest: icount=maybe\n")
+        with self.assertRaisesRegex(scripts.HeaderError, "icount=maybe: must be one of yes, no"):
+            scripts.read_header(path, "guest", scripts.GUEST_DEFAULTS)
+
+    def test_header_values_replace_the_defaults(self):
+        path = os.path.join(self.folder, "guest.sh")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write("#!/bin/bash\n# guest: cpus=8\n# guest: dmesg=any with=python\n")
+        settings = scripts.read_header(path, "guest", scripts.GUEST_DEFAULTS)
+        self.assertEqual((settings["cpus"], settings["dmesg"], settings["with"], settings["mem"]), ("8", "any", "python", "2G"))
+
     def test_lib_is_and_exits(self):
         report = self.run_script("is same a a\nis differs a b\nexits seven 7 sh -c 'exit 7'\nexits one 0 false\nfinish\n")
         self.assertEqual(outcomes(report.cases), [PASSED, FAILED, PASSED, FAILED])

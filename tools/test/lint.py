@@ -67,7 +67,7 @@ def buf(_):
 
 def is_shell(path):
     with open(os.path.join(REPO, path), "rb") as stream:
-        return path.endswith(".sh") or re.match(rb"#!.*\b(ba)?sh$", stream.readline().rstrip()) is not None
+        return path.endswith((".sh", ".bash")) or re.match(rb"#!.*\b(ba)?sh$", stream.readline().rstrip()) is not None
 
 
 def shellcheck(files):

@@ -38,6 +38,7 @@ def parse(argv):
                         help="only scripts, test targets and checks whose name matches")
     parser.add_argument("--kernels", default="newest", metavar="newest|all|VERSION",
                         help="kernels for guest tests; all: the newest of each series in the archive")
+    parser.add_argument("--no-build", action="store_true", help="test what is built already (not for the unit tests)")
     parser.add_argument("--sanitizers", action="store_true", help="run the unit tests with asan and tsan as well")
     return parser.parse_args(argv)
 
@@ -84,7 +85,7 @@ def main():
     report = Report(lambda line: print(line, flush=True))
     stages = options.only or STAGES
     started_at = time.monotonic()
-    if set(stages) & {"unit", "native", "guest"}:
+    if set(stages) & {"unit", "native", "guest"} and not options.no_build:
         report.say("== build")
         build(report)
     built = len(report.cases)

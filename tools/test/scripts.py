@@ -20,6 +20,7 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 LOGS = os.path.join(REPO, ".cache/test")
 BINARIES = ("bazel-bin/server/daemon", "bazel-bin/client/schedctl")
 HOST_DEFAULTS = {"timeout": "60"}
+VALUES = {"icount": ("yes", "no"), "dmesg": ("clean", "any")}
 GUEST_DEFAULTS = {"cpus": "4", "mem": "2G", "timeout": "120", "kernel": "newest", "icount": "no", "with": "",
                   "dmesg": "clean"}
 ALARMING = re.compile(r"WARNING: |BUG: |Oops|general protection|rcu.*stall|soft lockup|hung_task|Kernel panic|Call Trace:")
@@ -41,6 +42,8 @@ def read_header(path, kind, defaults):
                 key, _, value = word.partition("=")
                 if key not in defaults:
                     raise HeaderError(f"unknown setting {key}; there are: {', '.join(defaults)}")
+                if value not in VALUES.get(key, (value,)):
+                    raise HeaderError(f"{key}={value}: must be one of {', '.join(VALUES[key])}")
                 settings[key] = value
     return settings
 
