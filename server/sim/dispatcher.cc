@@ -102,7 +102,7 @@ void Dispatcher::Dequeue(SimTask& task) {
   if (task.queue != nullptr) task.queue->Remove(task);
 }
 
-SimTask* Dispatcher::Dispatch(int cpu) {
+SimTask* Dispatcher::Dispatch(int cpu, const SimTask*) {
   for (int i = 0; i < kDispatchDrain && ApplyNext(cpu); ++i) {
   }
   const auto index = static_cast<size_t>(cpu);

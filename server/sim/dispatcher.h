@@ -46,7 +46,7 @@ class Dispatcher : public SchedulerClass {
   void Runnable(SimTask& task, bool woke) override;
   void Enqueue(SimTask& task, bool woke) override;
   void Dequeue(SimTask& task) override;
-  SimTask* Dispatch(int cpu) override;
+  SimTask* Dispatch(int cpu, const SimTask* previous) override;
   int64_t Refill(SimTask& task) override;
   void Running(SimTask& task) override;
   void Stopping(SimTask& task, bool runnable) override;

@@ -22,7 +22,7 @@ class FairClass : public SchedulerClass {
   void Runnable(SimTask&, bool) override {}
   void Enqueue(SimTask& task, bool woke) override;
   void Dequeue(SimTask& task) override { queue_.Remove(task); }
-  SimTask* Dispatch(int cpu) override;
+  SimTask* Dispatch(int cpu, const SimTask* previous) override;
   int64_t Refill(SimTask&) override { return kSliceNs; }
   void Running(SimTask& task) override { task.running_since_ns = cpus_->now_ns(); }
   void Stopping(SimTask& task, bool runnable) override;
@@ -33,6 +33,8 @@ class FairClass : public SchedulerClass {
 
  private:
   static constexpr int64_t kSliceNs = 3'000'000;
+
+  uint64_t VruntimeNow(const SimTask& running) const;
 
   CpuControl* const cpus_;
   VtimeQueue queue_;

@@ -348,7 +348,7 @@ void SimMachine::Continue(int cpu) {
 
 SimTask* SimMachine::PickNext(int cpu) {
   Cpu& c = cpus_[static_cast<size_t>(cpu)];
-  if (c.local.empty()) return scheduler_->Dispatch(cpu);
+  if (c.local.empty()) return scheduler_->Dispatch(cpu, c.current);
   SimTask* task = c.local.front();
   c.local.pop_front();
   task->local_cpu = -1;

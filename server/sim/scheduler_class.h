@@ -45,9 +45,10 @@ class SchedulerClass {
   // Out of the queue it waits in, not to run.
   virtual void Dequeue(SimTask& task) = 0;
 
-  // The next task for `cpu`, with slice_ns set, out of its queue; nullptr for none.
-  virtual SimTask* Dispatch(int cpu) = 0;
-  // Nobody waits: the running task goes on. Returns its new slice.
+  // The next task for `cpu`, with slice_ns set, out of its queue; nullptr for none. `previous`, if
+  // any, ran until now and would go on.
+  virtual SimTask* Dispatch(int cpu, const SimTask* previous) = 0;
+  // There is no other one: the running task goes on. Returns its new slice.
   virtual int64_t Refill(SimTask& task) = 0;
 
   virtual void Running(SimTask& task) = 0;

@@ -29,6 +29,14 @@ class VtimeQueue {
     task.queue = nullptr;
   }
 
+  // The task that TakeFor() would take.
+  const SimTask* FirstFor(int cpu) const {
+    for (const SimTask* task : tasks_) {
+      if (task->allowed.Has(cpu)) return task;
+    }
+    return nullptr;
+  }
+
   // Takes the first task that may run on `cpu`; nullptr when there is none.
   SimTask* TakeFor(int cpu) {
     for (SimTask* task : tasks_) {
