@@ -23,7 +23,7 @@ namespace schedd {
 
 struct SlotIdentity {
   uint32_t key = 0;  // schedd_slot.key, even
-  TaskKey task;
+  TaskKey task = {};
   int32_t tgid = 0;
   uint32_t uid = 0;
   uint64_t cgroup_id = 0;

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/control/task_catalog.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/control/control_fixture.h"
+
+namespace schedd {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class TaskCatalogTest : public ControlFixture {
+ protected:
+  void SetUp() override {
+    ControlFixture::SetUp();
+    Attach();
+  }
+
+  TaskSnapshot Snapshot(absl::Duration max_age = absl::ZeroDuration()) {
+    return **parts->catalog.Snapshot(max_age);
+  }
+
+  // Of the only task.
+  TaskInfo Only() {
+    const TaskSnapshot snapshot = Snapshot();
+    EXPECT_EQ(snapshot.tasks.size(), 1u);
+    return snapshot.tasks.at(0);
+  }
+
+  static std::vector<std::string> Names(const TaskSnapshot& snapshot) {
+    std::vector<std::string> names;
+    for (const TaskInfo& task : snapshot.tasks) names.push_back(task.name);
+    return names;
+  }
+};
+
+TEST_F(TaskCatalogTest, ShowsIdentity) {
+  host.cgroups[9] = "user.slice";
+  host.kernel->PutTask(3, {.tid = 12,
+                           .tgid = 10,
+                           .start_ns = 555,
+                           .comm = "na\xffme",
+                           .uid = 4'294'967'295u,
+                           .cgroup_id = 9,
+                           .flags = SCHEDD_SLOT_KTHREAD,
+                           .weight = 300});
+  host.kernel->slot(3).nice = -5;
+  host.kernel->slot(3).cpu = 1;
+  const TaskInfo task = Only();
+  EXPECT_EQ(task.name, "tasks/12-555");
+  EXPECT_EQ(task.key, (TaskKey{12, 555}));
+  EXPECT_EQ(task.tgid, 10);
+  EXPECT_EQ(task.comm, "na\\xffme");
+  EXPECT_EQ(task.uid, 4'294'967'295);
+  EXPECT_EQ(task.cgroup_path, "/user.slice");
+  EXPECT_TRUE(task.kernel_thread);
+  EXPECT_EQ(task.weight, 300);
+  EXPECT_EQ(task.nice, -5);
+  EXPECT_EQ(task.cpu, 1);
+  EXPECT_EQ(task.allowed_cpu_count, 2);
+  EXPECT_EQ(task.policy, "policies/default");
+  EXPECT_EQ(task.task_override, "");
+  EXPECT_EQ(task.run_state, TaskRunState::kSleeping);
+}
+
+TEST_F(TaskCatalogTest, ShowsCounters) {
+  host.kernel->PutTask(0, {});
+  schedd_slot& slot = host.kernel->slot(0);
+  slot.run_ns = 1;
+  slot.wait_ns = 2;
+  slot.generation = 3;
+  slot.slice_ns = 4;
+  slot.voluntary_switches = 5;
+  slot.involuntary_switches = 6;
+  slot.wakeups = 7;
+  slot.migrations = 8;
+  host.engine->view_ = {.vruntime_ns = 9, .lag_ns = -10};
+  slot.latency_buckets[16] = 1;
+  slot.latency_sum_ns = slot.latency_max_ns = 16'500;
+  const TaskStats expected = {.policy_generation = 3,
+                              .run_time_ns = 1,
+                              .wait_time_ns = 2,
+                              .vruntime_ns = 9,
+                              .lag_ns = -10,
+                              .slice_ns = 4,
+                              .voluntary_switch_count = 5,
+                              .involuntary_switch_count = 6,
+                              .wakeup_count = 7,
+                              .migration_count = 8,
+                              .wakeup_latency_mean_ns = 16'500,
+                              .wakeup_latency_p50_ns = 16'500,
+                              .wakeup_latency_p99_ns = 16'500,
+                              .wakeup_latency_max_ns = 16'500};
+  EXPECT_EQ(Only().stats, expected);
+}
+
+TEST_F(TaskCatalogTest, ARunThatGoesOnCounts) {
+  host.kernel->PutTask(0, {.state = SCHEDD_TASK_RUNNING});
+  host.kernel->slot(0).run_ns = 100;
+  host.kernel->slot(0).running_since_ns = static_cast<uint64_t>(host.kernel->NowNanos() - 30);
+  host.kernel->slot(0).waiting_since_ns = 1;  // left over
+  const TaskInfo task = Only();
+  EXPECT_EQ(task.run_state, TaskRunState::kRunning);
+  EXPECT_EQ(task.stats.run_time_ns, 130);
+  EXPECT_EQ(task.stats.wait_time_ns, 0);
+}
+
+TEST_F(TaskCatalogTest, AWaitThatGoesOnCounts) {
+  for (const uint32_t state : {SCHEDD_TASK_UNDECIDED, SCHEDD_TASK_DECIDED}) {
+    host.kernel->PutTask(0, {.state = state});
+    host.kernel->slot(0).wait_ns = 100;
+    host.kernel->slot(0).waiting_since_ns = static_cast<uint64_t>(host.kernel->NowNanos() - 40);
+    host.kernel->slot(0).running_since_ns = 1;  // left over
+    const TaskInfo task = Only();
+    EXPECT_EQ(task.run_state, TaskRunState::kQueued);
+    EXPECT_EQ(task.stats.wait_time_ns, 140);
+    EXPECT_EQ(task.stats.run_time_ns, 0);
+  }
+}
+
+TEST_F(TaskCatalogTest, ARunThatBeganOnACpuAheadOfUsIsNotNegative) {
+  host.kernel->PutTask(0, {.state = SCHEDD_TASK_RUNNING});
+  host.kernel->slot(0).run_ns = 100;
+  host.kernel->slot(0).running_since_ns = static_cast<uint64_t>(host.kernel->NowNanos() + 30);
+  EXPECT_EQ(Only().stats.run_time_ns, 100);
+}
+
+TEST_F(TaskCatalogTest, LeavesOutFreeAndChangingSlots) {
+  host.kernel->PutTask(0, {.tid = 1});
+  host.kernel->PutTask(1, {.tid = 2});
+  host.kernel->PutTask(2, {.tid = 3});
+  host.kernel->EndTask(1);
+  ++host.kernel->slot(2).key;
+  EXPECT_THAT(Names(Snapshot()), ElementsAre("tasks/1-100"));
+}
+
+TEST_F(TaskCatalogTest, IsSortedByKey) {
+  host.kernel->PutTask(0, {.tid = 30});
+  host.kernel->PutTask(1, {.tid = 4});
+  host.kernel->PutTask(2, {.tid = 200});
+  EXPECT_THAT(Names(Snapshot()), ElementsAre("tasks/4-100", "tasks/30-100", "tasks/200-100"));
+}
+
+TEST_F(TaskCatalogTest, ASnapshotSaysWhenAndWhat) {
+  sequence.Advance(absl::Seconds(2));
+  host.kernel->Count(SCHEDD_COUNT_EVENTS_DROPPED, 4);
+  const TaskSnapshot snapshot = Snapshot();
+  EXPECT_EQ(snapshot.collect_time, clock.Now());
+  EXPECT_EQ(snapshot.policy_generation, 1);
+  EXPECT_EQ(snapshot.lost_event_count, 4);
+}
+
+TEST_F(TaskCatalogTest, ASnapshotIsSharedWhileItIsYoungEnough) {
+  const auto first = *parts->catalog.Snapshot(absl::ZeroDuration());
+  clock.Move(absl::Milliseconds(5));
+  EXPECT_EQ(*parts->catalog.Snapshot(absl::Milliseconds(6)), first);
+  EXPECT_NE(*parts->catalog.Snapshot(absl::Milliseconds(5)), first);
+  EXPECT_NE(*parts->catalog.Snapshot(absl::ZeroDuration()),
+            *parts->catalog.Snapshot(absl::ZeroDuration()));
+}
+
+TEST_F(TaskCatalogTest, ASnapshotOfAFormerAttachmentIsNotShared) {
+  host.kernel->PutTask(0, {});
+  EXPECT_EQ(Snapshot().tasks.size(), 1u);
+  ASSERT_TRUE(parts->scheduler.Detach("").ok());
+  Attach();
+  EXPECT_EQ(Snapshot(absl::Hours(1)).tasks.size(), 0u);
+}
+
+TEST_F(TaskCatalogTest, WithoutAnAttachedSchedulerThereIsNothingToShow) {
+  const std::string name = "tasks/1-100";
+  ASSERT_TRUE(parts->scheduler.Detach("").ok());
+  EXPECT_EQ(ErrorOf(parts->catalog.Snapshot(absl::Hours(1))),
+            "FAILED_PRECONDITION SCHEDULER_DETACHED");
+  EXPECT_EQ(ErrorOf(parts->catalog.Get(name)), "FAILED_PRECONDITION SCHEDULER_DETACHED");
+}
+
+TEST_F(TaskCatalogTest, GetFindsByName) {
+  host.kernel->PutTask(0, {.tid = 1});
+  host.kernel->PutTask(7, {.tid = 2, .comm = "me"});
+  const absl::StatusOr<TaskInfo> task = parts->catalog.Get("tasks/2-100");
+  ASSERT_TRUE(task.ok()) << task.status();
+  EXPECT_EQ(task->comm, "me");
+}
+
+TEST_F(TaskCatalogTest, GetSaysThatATaskHasEnded) {
+  host.kernel->PutTask(0, {.tid = 1});
+  host.kernel->EndTask(0);
+  const absl::Status status = parts->catalog.Get("tasks/1-100").status();
+  EXPECT_EQ(ErrorOf(status), "NOT_FOUND TASK_NOT_FOUND");
+  EXPECT_THAT(std::string(status.message()), HasSubstr("has ended, or never was"));
+}
+
+TEST_F(TaskCatalogTest, GetIsNotFooledByAReusedThreadId) {
+  host.kernel->PutTask(0, {.tid = 1, .start_ns = 100});
+  host.kernel->EndTask(0);
+  host.kernel->PutTask(0, {.tid = 1, .start_ns = 900});
+  const absl::Status status = parts->catalog.Get("tasks/1-100").status();
+  EXPECT_EQ(ErrorOf(status), "NOT_FOUND TASK_NOT_FOUND");
+  EXPECT_THAT(std::string(status.message()), HasSubstr("tasks/1-900"));
+}
+
+TEST_F(TaskCatalogTest, GetRefusesWhatIsNoName) {
+  EXPECT_EQ(ErrorOf(parts->catalog.Get("1234")), "INVALID_ARGUMENT INVALID_NAME");
+}
+
+TEST_F(TaskCatalogTest, ShowsTheOverrideInForceAndItsWeight) {
+  host.kernel->PutTask(0, {.comm = "hog"});
+  ASSERT_TRUE(Create({.spec = {.selector = {.comm = "hog"}, .weight = 400}, .id = "boost"}).ok());
+  TaskInfo task = Only();
+  EXPECT_EQ(task.weight, 400);
+  EXPECT_EQ(task.task_override, "taskOverrides/boost");
+  ASSERT_TRUE(Delete("taskOverrides/boost").ok());
+  task = Only();
+  EXPECT_EQ(task.weight, 100);
+  EXPECT_EQ(task.task_override, "");
+}
+
+TEST_F(TaskCatalogTest, AnOverrideOfTheSliceAloneLeavesTheWeight) {
+  host.kernel->PutTask(0, {.comm = "hog", .weight = 77});
+  ASSERT_TRUE(
+      Create({.spec = {.selector = {.comm = "hog"}, .slice_ns = 5'000'000}, .id = "s"}).ok());
+  EXPECT_EQ(Only().weight, 77);
+  EXPECT_EQ(Only().task_override, "taskOverrides/s");
+}
+
+}  // namespace
+}  // namespace schedd
