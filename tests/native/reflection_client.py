@@ -3,6 +3,7 @@
 """A gRPC client that knows nothing but server reflection: JSON in, JSON out.
 
     reflection_client.py TARGET list
+    reflection_client.py TARGET health
     reflection_client.py TARGET call SERVICE/METHOD [JSON] [--count N] [--deadline SECONDS]
 
 It has no generated code and none of schedd's .proto files, so it shows what a client that is not ours
@@ -121,11 +122,9 @@ class Server:
         shown = {"code": error.code().name, "message": error.details(), "details": []}
         for key, value in error.trailing_metadata() or ():
             if key == "grpc-status-details-bin":
-                self.learn_symbol("google.rpc.Status")
                 status_type = self.factory.GetPrototype(self.pool.FindMessageTypeByName("google.rpc.Status"))
                 status = status_type.FromString(value)
                 for detail in status.details:
-                    self.learn_symbol(detail.type_url.rpartition("/")[2])
                     shown["details"].append(
                         json_format.MessageToDict(detail, descriptor_pool=self.pool,
                                                   preserving_proto_field_name=True))
@@ -136,8 +135,18 @@ def _print(value):
     print(json.dumps(value), flush=True)
 
 
+def health(channel, deadline):
+    """The health of the server as a whole. The service has no reflection here, but is the same everywhere."""
+    check = channel.unary_unary("/grpc.health.v1.Health/Check")
+    names = {b"": "UNKNOWN", b"\x08\x01": "SERVING", b"\x08\x02": "NOT_SERVING"}
+    return names[check(b"", timeout=deadline)]
+
+
 def call(server, channel, path, request_json, count, deadline):
     method = server.method(path)
+    # Now, since a server that refuses a call because it ends does not answer questions any more.
+    for symbol in ("google.rpc.Status", "google.rpc.ErrorInfo"):
+        server.learn_symbol(symbol)
     request_type = server.factory.GetPrototype(method.input_type)
     response_type = server.factory.GetPrototype(method.output_type)
     request = json_format.Parse(request_json, request_type(), descriptor_pool=server.pool)
@@ -171,6 +180,7 @@ def main():
     parser.add_argument("target", help="for example unix:///run/schedd/schedd.sock")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list")
+    commands.add_parser("health")
     caller = commands.add_parser("call")
     caller.add_argument("method")
     caller.add_argument("json", nargs="?", default="{}")
@@ -180,6 +190,9 @@ def main():
 
     deadline = getattr(arguments, "deadline", 10)
     with grpc.insecure_channel(arguments.target) as channel:
+        if arguments.command == "health":
+            print(health(channel, deadline))
+            return 0
         server = Server(channel, deadline)
         if arguments.command == "list":
             for name in server.services():
