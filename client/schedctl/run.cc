@@ -87,9 +87,10 @@ std::string UnknownWord(const CLI::App& root, const std::vector<std::string>& ar
         return absl::StrCat("there is no option \"", name, "\" here", DidYouMean(name, known));
       }
       if (option->get_expected_min() > 0 && name == word) ++i;  // its value
-    } else if (absl::StartsWith(word, "-") && word.size() == 2) {
-      const CLI::Option* option = FindOption(app, word);
-      if (option != nullptr && option->get_expected_min() > 0) ++i;
+    } else if (absl::StartsWith(word, "-")) {
+      const CLI::Option* option = FindOption(app, word.substr(0, 2));
+      // "-o json"; in "-ojson" the value is here already.
+      if (option != nullptr && option->get_expected_min() > 0 && word.size() == 2) ++i;
     } else if (const auto commands = VisibleCommands(*app); !commands.empty()) {
       const auto all = app->get_subcommands([](const CLI::App*) { return true; });
       const auto next = std::find_if(all.begin(), all.end(), [&](const CLI::App* command) {

@@ -3,8 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
+#include <atomic>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
@@ -148,6 +152,49 @@ TEST_F(ClientTest, AChangeIsSentOnce) {
   EXPECT_EQ(server_.detach_scheduler.requests.size(), 1u);
 }
 
+TEST_F(ClientTest, ARetryDoesNotOutlastTheDeadline) {
+  server_.get_policy.Returns(DetailedError(absl::StatusCode::kUnavailable, "bye", "DRAINING"));
+  ClientOptions options;
+  options.deadline = absl::Seconds(5);
+  options.retry_pause = absl::Seconds(6);
+  EXPECT_EQ(ErrorReason((*Client::Connect(server_.endpoint(), options))->GetPolicy().status()),
+            "DRAINING");
+  EXPECT_EQ(server_.get_policy.requests.size(), 1u);
+}
+
+TEST_F(ClientTest, ARetryCanBeTurnedOff) {
+  server_.get_policy.Returns(absl::UnavailableError("restarting"));
+  for (int attempts : {1, 0, -1}) {
+    server_.get_policy.requests.clear();
+    ClientOptions options;
+    options.read_attempts = attempts;
+    EXPECT_FALSE((*Client::Connect(server_.endpoint(), options))->GetPolicy().ok());
+    EXPECT_EQ(server_.get_policy.requests.size(), 1u) << attempts;
+  }
+}
+
+TEST_F(ClientTest, EveryReadIsTriedAgain) {
+  const absl::Status gone = absl::UnavailableError("restarting");
+  server_.get_scheduler.Returns(gone);
+  server_.get_task.Returns(gone);
+  server_.list_tasks.Returns(gone);
+  server_.get_override.Returns(gone);
+  server_.list_overrides.Returns(gone);
+  server_.list_specs.Returns(gone);
+  EXPECT_FALSE(client_->GetScheduler().ok());
+  EXPECT_FALSE(client_->GetTask("tasks/1-1").ok());
+  EXPECT_FALSE(client_->ListTasks({}).ok());
+  EXPECT_FALSE(client_->GetTaskOverride("taskOverrides/a").ok());
+  EXPECT_FALSE(client_->ListAllTaskOverrides().ok());
+  EXPECT_FALSE(client_->ListAllParameterSpecs().ok());
+  EXPECT_EQ(server_.get_scheduler.requests.size(), 3u);
+  EXPECT_EQ(server_.get_task.requests.size(), 3u);
+  EXPECT_EQ(server_.list_tasks.requests.size(), 3u);
+  EXPECT_EQ(server_.get_override.requests.size(), 3u);
+  EXPECT_EQ(server_.list_overrides.requests.size(), 3u);
+  EXPECT_EQ(server_.list_specs.requests.size(), 3u);
+}
+
 TEST_F(ClientTest, OtherErrorsAreNotTriedAgain) {
   server_.get_policy.Returns(absl::NotFoundError("no such policy"));
   EXPECT_EQ(client_->GetPolicy().status().code(), absl::StatusCode::kNotFound);
@@ -202,6 +249,64 @@ TEST_F(ClientTest, NoAnswerInTime) {
   done.Notify();
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_THAT(std::string(status.message()), HasSubstr("did not answer within 30ms"));
+}
+
+TEST_F(ClientTest, AMethodThatTheDaemonDoesNotHave) {
+  // No handler: as a daemon that is older than this client.
+  EXPECT_EQ(client_->GetPolicy().status().code(), absl::StatusCode::kUnimplemented);
+}
+
+// --- threads, sizes, versions ---
+
+TEST_F(ClientTest, ThreadsShareAClient) {
+  server_.get_task.handler = [](const v1::GetTaskRequest& request) -> absl::StatusOr<v1::Task> {
+    v1::Task task;
+    task.set_name(request.name());
+    return task;
+  };
+  std::atomic<int> right = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+      threads.emplace_back([this, thread, &right] {
+        for (int i = 0; i < 25; ++i) {
+          const std::string name = absl::StrCat("tasks/", thread, "-", i);
+          const auto task = client_->GetTask(name);
+          if (task.ok() && task->name() == name) ++right;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(right, 100);
+}
+
+TEST_F(ClientTest, ALongListInOneMessageIsReceived) {
+  // 8 MiB: more than gRPC takes unless it is told to.
+  v1::ListTasksResponse reply;
+  for (int i = 0; i < 8; ++i) reply.add_tasks()->set_comm(std::string(1 << 20, 'x'));
+  server_.list_tasks.Returns(reply);
+  const auto tasks = client_->ListAllTasks({});
+  ASSERT_TRUE(tasks.ok()) << tasks.status();
+  EXPECT_EQ(tasks->size(), 8u);
+}
+
+TEST_F(ClientTest, AValueOfANewerDaemonIsKept) {
+  v1::Scheduler scheduler;
+  scheduler.set_state(static_cast<v1::Scheduler::State>(77));
+  server_.get_scheduler.Returns(scheduler);
+  EXPECT_EQ(client_->GetScheduler()->state(), 77);
+}
+
+TEST(ClientConnect, WithoutAnArgumentTheVariableHolds) {
+  FakeServer server;
+  server.get_policy.Returns(v1::Policy());
+  setenv("SCHEDD_ENDPOINT", server.endpoint().c_str(), 1);
+  const auto client = Client::Connect("");
+  unsetenv("SCHEDD_ENDPOINT");
+  ASSERT_TRUE(client.ok());
+  EXPECT_EQ((*client)->endpoint(), server.endpoint());
+  EXPECT_TRUE((*client)->GetPolicy().ok());
+  EXPECT_EQ((*Client::Connect(""))->endpoint(), "unix:///run/schedd/schedd.sock");
 }
 
 // --- pages ---

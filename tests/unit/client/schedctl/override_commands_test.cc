@@ -101,6 +101,43 @@ TEST_F(BoostTest, DryRunChangesNothingAndSaysSo) {
   EXPECT_TRUE(request().validate_only());
 }
 
+TEST_F(BoostTest, ATtlThatScheddGivesBackAsItIs) {
+  v1::TaskOverride made;
+  made.set_name("taskOverrides/o-1");
+  made.set_weight(50);
+  made.set_matched_task_count(1);
+  made.mutable_ttl()->set_seconds(90);
+  server_.create_override.Returns(made);
+  EXPECT_EQ(Boost({"--comm", "hog", "--weight", "50", "--ttl", "90s", "--dry-run"}).out,
+            "valid: weight 50 for 1 task now, for 1m30s; nothing was changed\n");
+}
+
+TEST_F(BoostTest, AnIdMayBeAWholeName) {
+  Boost({"--comm", "hog", "--weight", "50", "--id", "taskOverrides/web"});
+  EXPECT_EQ(request().task_override_id(), "web");
+}
+
+TEST_F(BoostTest, ATaskByItsWholeName) {
+  v1::Task task;
+  task.set_name("tasks/77-5");
+  server_.get_task.Returns(task);
+  EXPECT_EQ(Boost({"--task", "tasks/77-5", "--weight", "50"}).code, 0);
+  EXPECT_EQ(server_.get_task.requests.at(0).name(), "tasks/77-5");
+  EXPECT_EQ(selector().task(), "tasks/77-5");
+}
+
+TEST_F(BoostTest, LongTimesAndLargeWeights) {
+  EXPECT_EQ(Boost({"--uid", "4294967295", "--weight", "10000", "--ttl", "720h"}).code, 0);
+  EXPECT_EQ(selector().uid(), 4'294'967'295);
+  EXPECT_EQ(request().task_override().weight(), 10'000);
+  EXPECT_EQ(request().task_override().ttl().seconds(), 720 * 3600);
+}
+
+TEST_F(BoostTest, NamesOfTasksAreSentAsTheyAre) {
+  Boost({"--comm", "a b\"c", "--weight", "50"});
+  EXPECT_EQ(selector().comm(), "a b\"c");
+}
+
 TEST_F(BoostTest, QuietPrintsTheNameForScripts) {
   const Result result = Boost({"--comm", "hog", "--weight", "50", "-q"});
   EXPECT_EQ(result.out, "o-1\n");

@@ -114,6 +114,49 @@ INSTANTIATE_TEST_SUITE_P(
         UsageCase{{"policy", "set"}, "change is required"},
         UsageCase{{"completion", "tcsh"}, "tcsh not in {bash,zsh,fish}"}));
 
+TEST_F(RunTest, TheValueOfAnOptionIsNoCommand) {
+  server_.get_scheduler.Returns(v1::Scheduler());
+  // "task" is the value of --timeout, then of -o.
+  EXPECT_THAT(Run({"--timeout", "task", "status"}).err, HasSubstr("\"task\" is not a duration"));
+  EXPECT_THAT(Run({"-o", "task", "status"}).err, HasSubstr("task not in {table,wide,json,yaml}"));
+}
+
+TEST_F(RunTest, ATaskMayBeCalledLikeACommand) {
+  server_.get_task.Returns(v1::Task());
+  EXPECT_EQ(Run({"task", "get", "tasks/policy"}).code, 0);
+  EXPECT_EQ(Run({"task", "get", "policy"}).code, 2);  // not a task, and not the command either
+  EXPECT_THAT(Run({"task", "get", "policy"}).err, HasSubstr("\"policy\" is not a task"));
+}
+
+TEST_F(RunTest, AnOptionOfAnotherCommandIsUnknownHere) {
+  const Result result = Run({"policy", "get", "--ttl", "5s"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("there is no option \"--ttl\" here"));
+}
+
+TEST_F(RunTest, TheHelpOfAGroupListsItsCommands) {
+  const Result result = RunAnywhere({"task", "--help"});
+  EXPECT_EQ(result.code, 0);
+  for (const char* command : {"list", "get", "watch", "boost", "unboost", "overrides"}) {
+    EXPECT_THAT(result.out, HasSubstr(std::string("\n  ") + command + " "));
+  }
+  EXPECT_THAT(result.out, HasSubstr("Usage: schedctl task"));
+}
+
+TEST_F(RunTest, HelpOfBoostIsGrouped) {
+  const std::string help = RunAnywhere({"task", "boost", "--help"}).out;
+  const size_t which = help.find("Which tasks:"), what = help.find("What changes:");
+  ASSERT_NE(which, std::string::npos);
+  ASSERT_NE(what, std::string::npos);
+  for (const char* option : {"--task", "--tgid", "--comm", "--cgroup", "--uid"}) {
+    EXPECT_GT(help.find(option, which), which) << option;
+    EXPECT_LT(help.find(option), what) << option;
+  }
+  for (const char* option : {"--weight", "--slice", "--ttl"}) {
+    EXPECT_NE(help.find(option, what), std::string::npos) << option;
+  }
+}
+
 TEST_F(RunTest, ABadEndpointIsAUsageError) {
   const Result result = RunAnywhere({"--endpoint", "nonsense", "status"});
   EXPECT_EQ(result.code, 2);
@@ -168,6 +211,8 @@ TEST_F(RunTest, GlobalOptionsMayStandAnywhere) {
   EXPECT_EQ(Run({"-o", "json", "task", "list"}).out, expected);
   EXPECT_EQ(Run({"task", "-o", "json", "list"}).out, expected);
   EXPECT_EQ(Run({"task", "list", "--output=json"}).out, expected);
+  EXPECT_EQ(Run({"-ojson", "task", "list"}).out, expected);
+  EXPECT_EQ(Run({"task", "list", "-q", "-o", "json"}).out, expected);
 }
 
 TEST_F(RunTest, TheTimeoutIsTheDeadline) {

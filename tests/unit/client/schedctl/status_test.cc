@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 #include "client/schedctl/scheduler_text.h"
 #include "tests/unit/client/schedctl/harness.h"
 
@@ -132,6 +135,40 @@ TEST_F(StatusTest, NamesOfOthersCannotPlayWithTheTerminal) {
   scheduler.set_state(v1::Scheduler::STATE_FOREIGN);
   scheduler.set_ops_name("x\033[2J");
   EXPECT_THAT(Status(scheduler).out, HasSubstr("x\\x1b[2J"));
+}
+
+// What people need not see; -o json has it.
+const std::set<std::string> kCountersForMachinesOnly = {
+    "delayed_batch_count",       "refilled_slice_count",     "doorbell_count", "run_time_nanos",
+    "ended_task_run_time_nanos", "unslotted_run_time_nanos", "pass_count",
+};
+
+TEST_F(StatusTest, EveryOtherCounterIsShown) {
+  const v1::Scheduler plain = Attached();
+  const std::string before = Status(plain).out;
+  const auto* type = v1::SchedulerCounters::descriptor();
+  for (int i = 0; i < type->field_count(); ++i) {
+    const auto* field = type->field(i);
+    v1::Scheduler scheduler = plain;
+    auto* counters = scheduler.mutable_counters();
+    if (field->message_type() != nullptr) {
+      counters->mutable_degraded_duration()->set_seconds(1);
+    } else {
+      counters->GetReflection()->SetInt64(counters, field, 77'777);
+    }
+    const bool shown = Status(scheduler).out != before;
+    EXPECT_EQ(shown, !kCountersForMachinesOnly.contains(field->name())) << field->name();
+  }
+}
+
+TEST_F(StatusTest, AsJsonEveryCounterIsThere) {
+  server_.get_scheduler.Returns(Attached());
+  const std::string json = Run({"status", "-o", "json"}).out;
+  const auto* type = v1::SchedulerCounters::descriptor();
+  for (int i = 0; i < type->field_count(); ++i) {
+    if (type->field(i)->message_type() != nullptr) continue;  // left out when not set
+    EXPECT_THAT(json, HasSubstr("\"" + type->field(i)->json_name() + "\": "));
+  }
 }
 
 TEST_F(StatusTest, AsJsonIsTheMessage) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 
 namespace schedd::client {
@@ -138,6 +139,68 @@ TEST(TaskTable, StatesHaveColors) {
   Table table = TaskTable(false);
   AddTaskRow(queued, false, table);
   EXPECT_THAT(table.Render({.color = true}), HasSubstr("\033[33mqueued\033[0m"));
+}
+
+// Sets a field to a value that no default has.
+void SetSome(google::protobuf::Message& message, const google::protobuf::FieldDescriptor* field) {
+  const auto* reflection = message.GetReflection();
+  using Field = google::protobuf::FieldDescriptor;
+  switch (field->cpp_type()) {
+    case Field::CPPTYPE_INT32:
+      return reflection->SetInt32(&message, field, 7);
+    case Field::CPPTYPE_INT64:
+      return reflection->SetInt64(&message, field, 7'000'000);
+    case Field::CPPTYPE_BOOL:
+      return reflection->SetBool(&message, field, true);
+    case Field::CPPTYPE_STRING:
+      return reflection->SetString(&message, field, "a/text");
+    case Field::CPPTYPE_ENUM:
+      return reflection->SetEnumValue(&message, field, 1);
+    default:
+      FAIL() << field->full_name() << " has a type that this test does not know";
+  }
+}
+
+TEST(TaskFacts, ShowsEveryFieldOfTheApi) {
+  const std::string nothing = TaskFacts(v1::Task()).Render({.headers = false});
+  const auto* task_type = v1::Task::descriptor();
+  for (int i = 0; i < task_type->field_count(); ++i) {
+    if (task_type->field(i)->message_type() == v1::TaskStats::descriptor()) continue;
+    v1::Task task;
+    SetSome(task, task_type->field(i));
+    EXPECT_NE(TaskFacts(task).Render({.headers = false}), nothing) << task_type->field(i)->name();
+  }
+  const auto* stats_type = v1::TaskStats::descriptor();
+  for (int i = 0; i < stats_type->field_count(); ++i) {
+    v1::Task task;
+    SetSome(*task.mutable_stats(), stats_type->field(i));
+    EXPECT_NE(TaskFacts(task).Render({.headers = false}), nothing) << stats_type->field(i)->name();
+  }
+}
+
+// The fields of the API by their paths.
+bool IsTaskField(const std::string& path) {
+  const auto* type = v1::Task::descriptor();
+  constexpr char kStats[] = "stats.";
+  if (path.rfind(kStats, 0) == 0) {
+    return v1::TaskStats::descriptor()->FindFieldByName(path.substr(sizeof(kStats) - 1)) != nullptr;
+  }
+  return type->FindFieldByName(path) != nullptr;
+}
+
+TEST(OrderBy, EachColumnIsAFieldOfTheApi) {
+  // The message that refuses a column lists all.
+  const std::string message(OrderBy("?").status().message());
+  std::istringstream columns(message.substr(message.find("Columns: ") + 9));
+  int count = 0;
+  for (std::string column; columns >> column; ++count) {
+    if (column.back() == ',') column.pop_back();
+    const auto order = OrderBy(column + ":asc");
+    ASSERT_TRUE(order.ok()) << column;
+    EXPECT_TRUE(IsTaskField(*order)) << *order;
+    EXPECT_EQ(*OrderBy(column + ":desc"), *order + " desc");
+  }
+  EXPECT_GT(count, 20);
 }
 
 TEST(TaskFacts, Golden) {
