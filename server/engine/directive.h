@@ -25,6 +25,8 @@ struct TaskSetting {
 };
 
 struct Directive {
+  // Never less than that of the directive before. The same again: no change, but tasks found since
+  // that the change applies to (settings only).
   int64_t generation = 0;
   std::optional<PolicyParameters> parameters;
   std::vector<TaskSetting> settings;

@@ -133,6 +133,8 @@ void Engine::State::Apply(const Directive& directive) {
   for (const TaskSetting& setting : directive.settings) {
     if (tasks.Override(setting)) Publish(setting.slot);
   }
+  // The same generation again only adds tasks to it: it has been in force before.
+  if (directive.generation == generation) return;
   generation = directive.generation;
   applied_time_ns.store(kernel->NowNanos(), std::memory_order_relaxed);
   applied_generation.store(generation, std::memory_order_release);
