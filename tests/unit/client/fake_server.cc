@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/client/fake_server.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 #include <stdlib.h>
 
@@ -194,6 +195,9 @@ class FakeServer::Impl {
 };
 
 FakeServer::FakeServer() {
+  // One reference that nobody gives back: else the last server of a test shuts gRPC down as a
+  // whole, which waits up to 10 s for its poller after a large message.
+  grpc_init();
   // Not the directory of the test: its path may be longer than a socket's address can be.
   std::string pattern = "/tmp/schedd-client-XXXXXX";
   directory_ = mkdtemp(pattern.data());

@@ -238,15 +238,16 @@ TEST(ClientTcp, NobodyAtThePort) {
 }
 
 TEST_F(ClientTest, NoAnswerInTime) {
-  absl::Notification done;
-  server_.get_policy.handler = [&](const auto&) {
-    done.WaitForNotification();
+  // Shared: the handler may still be in it when this test has ended.
+  const auto done = std::make_shared<absl::Notification>();
+  server_.get_policy.handler = [done](const auto&) {
+    done->WaitForNotification();
     return v1::Policy();
   };
   ClientOptions options;
   options.deadline = absl::Milliseconds(30);
   const absl::Status status = (*Client::Connect(server_.endpoint(), options))->GetPolicy().status();
-  done.Notify();
+  done->Notify();
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_THAT(std::string(status.message()), HasSubstr("did not answer within 30ms"));
 }

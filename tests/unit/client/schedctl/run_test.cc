@@ -5,10 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <streambuf>
 
-#include "absl/strings/match.h"
+#include "absl/synchronization/notification.h"
 #include "client/schedctl/exit_code.h"
 #include "tests/unit/client/schedctl/harness.h"
 
@@ -216,20 +217,14 @@ TEST_F(RunTest, GlobalOptionsMayStandAnywhere) {
 }
 
 TEST_F(RunTest, TheTimeoutIsTheDeadline) {
-  std::mutex mutex;
-  std::condition_variable wake;
-  bool done = false;
-  server_.get_scheduler.handler = [&](const auto&) {
-    std::unique_lock lock(mutex);
-    wake.wait(lock, [&] { return done; });
+  // Shared: the handler may still be in it when this test has ended.
+  const auto done = std::make_shared<absl::Notification>();
+  server_.get_scheduler.handler = [done](const auto&) {
+    done->WaitForNotification();
     return v1::Scheduler();
   };
   const Result result = Run({"status", "--timeout", "20ms"});
-  {
-    std::lock_guard lock(mutex);
-    done = true;
-  }
-  wake.notify_all();
+  done->Notify();
   EXPECT_EQ(result.code, 8);
   EXPECT_THAT(result.err, HasSubstr("did not answer within 20ms"));
 }
