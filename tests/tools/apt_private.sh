@@ -47,9 +47,10 @@ is "every line is checked with Debian's keys" \
 "$tool" test "@backports trixie-backports" true
 is "fresh lists are not fetched again" "$(wc -l <"$work/calls")" 0
 "$tool" --max-age 0 other "@backports" true
-"$tool" --max-age never test "@backports trixie-backports" true
 is "new roots fetch their lists" "$(wc -l <"$work/calls")" 1
 touch -d '2 days ago' "$SCHEDD_CACHE/apt/test/updated"
+"$tool" --max-age never test "@backports trixie-backports" true
+is "old lists are kept when told so" "$(wc -l <"$work/calls")" 1
 "$tool" test "@backports trixie-backports" true
 is "lists older than a day are fetched again" "$(wc -l <"$work/calls")" 2
 
