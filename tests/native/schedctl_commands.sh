@@ -111,6 +111,22 @@ json "doctor asks schedd and knows this machine" \
   'd["checks"][-1]["result"] == "OK" and all(c["action"] or c["result"] == "OK" for c in d["checks"])' \
   schedctl doctor -o json
 
+# --- colours: on a terminal only, and not with NO_COLOR ---
+on_terminal() { # COMMAND…: its output on a pseudo-terminal
+  python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' "$@" </dev/null
+}
+begin "colours on a terminal"
+if [[ "$(on_terminal schedctl status)" == *$'\e[32mattached'* ]]; then pass; else fail "no green 'attached'"; fi
+begin "no colours with NO_COLOR"
+OUTPUT=$(NO_COLOR=1 on_terminal schedctl status)
+if [[ "$OUTPUT" == *attached* && "$OUTPUT" != *$'\e['* ]]; then pass; else fail "$OUTPUT"; fi
+begin "no colours in a pipe"
+OUTPUT=$(schedctl status)
+if [[ "$OUTPUT" == *attached* && "$OUTPUT" != *$'\e['* ]]; then pass; else fail "$OUTPUT"; fi
+begin "task watch redraws on a terminal"
+OUTPUT=$(on_terminal schedctl task watch --count 2 --interval 100ms --limit 3)
+if [[ "$OUTPUT" == *$'\e[H'*$'\e[H'* ]]; then pass; else fail "$OUTPUT"; fi
+
 # --- the end of schedd ends a watch with a sentence ---
 begin "a watch ends when schedd ends"
 schedctl task watch -o json --interval 100ms >"$SIM/watch" 2>"$SIM/error" &
