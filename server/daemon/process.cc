@@ -25,7 +25,8 @@ constexpr size_t kThreadStackBytes = 1024 * 1024;
 }  // namespace
 
 absl::Status LockMemory() {
-  // Stacks of threads are locked whole when a dispatcher is attached: the default of 8 MiB each would be wasted.
+  // Stacks of threads are locked whole when a dispatcher is attached: the default of 8 MiB each
+  // would be wasted.
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) == 0) {
     pthread_attr_setstacksize(&attributes, kThreadStackBytes);

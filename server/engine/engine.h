@@ -62,7 +62,8 @@ class Engine {
   // decisions it handled. Scheduling thread.
   size_t Step();
 
-  // A Step(); when that found nothing to do, a look around for spin_ns, then a park. Scheduling thread.
+  // A Step(); when that found nothing to do, a look around for spin_ns, then a park. Scheduling
+  // thread.
   void RunOnce();
 
   // RunOnce() until Stop(). Scheduling thread.

@@ -28,7 +28,8 @@ absl::Status Add(int epoll_fd, int fd, uint64_t tag) {
 absl::StatusOr<std::unique_ptr<Doorbell>> Doorbell::Create(int ring_fd, size_t ring_size) {
   std::unique_ptr<Doorbell> bell(new Doorbell);
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  // The layout of a BPF ring buffer in memory: consumer page, producer page, then the data twice (kernel/bpf/ringbuf.c).
+  // The layout of a BPF ring buffer in memory: consumer page, producer page, then the data twice
+  // (kernel/bpf/ringbuf.c).
   absl::StatusOr<Mapping> consumer =
       Mapping::Create(ring_fd, page, 0, Mapping::Access::kReadWrite, "the doorbell");
   if (!consumer.ok()) return consumer.status();
@@ -43,7 +44,8 @@ absl::StatusOr<std::unique_ptr<Doorbell>> Doorbell::Create(int ring_fd, size_t r
   if (bell->epoll_fd_ < 0 || bell->wake_fd_ < 0)
     return absl::ErrnoToStatus(errno, "cannot create the doorbell's descriptors");
   if (absl::Status status = Add(bell->epoll_fd_, ring_fd, kRing); !status.ok()) return status;
-  if (absl::Status status = Add(bell->epoll_fd_, bell->wake_fd_, kWake); !status.ok()) return status;
+  if (absl::Status status = Add(bell->epoll_fd_, bell->wake_fd_, kWake); !status.ok())
+    return status;
   return bell;
 }
 
@@ -60,8 +62,7 @@ void Doorbell::Wait(int64_t timeout_ns) {
     timeout.tv_nsec = timeout_ns % kSecond;
   }
   epoll_event fired[2];
-  const int count =
-      epoll_pwait2(epoll_fd_, fired, 2, timeout_ns < 0 ? nullptr : &timeout, nullptr);
+  const int count = epoll_pwait2(epoll_fd_, fired, 2, timeout_ns < 0 ? nullptr : &timeout, nullptr);
   for (int i = 0; i < count; i++) {
     if (fired[i].data.u64 == kWake) {
       uint64_t value = 0;

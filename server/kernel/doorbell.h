@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the scheduling thread sleeps on: the dispatcher's doorbell (a BPF ring buffer whose records mean nothing) and Wake() from
-// other threads.
+// What the scheduling thread sleeps on: the dispatcher's doorbell (a BPF ring buffer whose records
+// mean nothing) and Wake() from other threads.
 //
-// Create() on the control thread; Wait() on the scheduling thread only: it makes one epoll call, and one read when Wake() was used; it allocates
-// nothing. Wake() from any thread.
+// Create() on the control thread; Wait() on the scheduling thread only: it makes one epoll call,
+// and one read when Wake() was used; it allocates nothing. Wake() from any thread.
 #ifndef SCHEDD_KERNEL_DOORBELL_H_
 #define SCHEDD_KERNEL_DOORBELL_H_
 
@@ -25,7 +25,8 @@ class Doorbell {
   Doorbell(const Doorbell&) = delete;
   Doorbell& operator=(const Doorbell&) = delete;
 
-  // Sleeps for at most timeout_ns (negative: no limit); returns early when rung, woken, or interrupted.
+  // Sleeps for at most timeout_ns (negative: no limit); returns early when rung, woken, or
+  // interrupted.
   void Wait(int64_t timeout_ns);
   void Wake();
 

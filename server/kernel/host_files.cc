@@ -70,8 +70,8 @@ uint64_t ReadHotplugSequence(const std::string& root) {
 absl::StatusOr<int64_t> ReadPageFaults(const std::string& root, int32_t tid) {
   absl::StatusOr<std::string> stat = ReadFile(absl::StrCat(root, "/proc/self/task/", tid, "/stat"));
   if (!stat.ok()) return stat.status();
-  // Fields are counted behind the command's closing parenthesis, which may hold anything (proc(5)): minflt is the 8th, majflt
-  // the 10th from there.
+  // Fields are counted behind the command's closing parenthesis, which may hold anything (proc(5)):
+  // minflt is the 8th, majflt the 10th from there.
   const std::vector<std::string> fields =
       absl::StrSplit(stat->substr(stat->rfind(')') + 1), ' ', absl::SkipEmpty());
   int64_t minor = 0;

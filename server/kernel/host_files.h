@@ -2,8 +2,9 @@
 //
 // What the host says in files: sched_ext's state, CPUs, page faults, cgroup paths.
 //
-// Free functions without state; any thread. `root` is put before each path ("" on a real host), so that tests can lay out a host of
-// their own. A file that is missing or unreadable is a Status or an "unsupported", never a guess.
+// Free functions without state; any thread. `root` is put before each path ("" on a real host), so
+// that tests can lay out a host of their own. A file that is missing or unreadable is a Status or
+// an "unsupported", never a guess.
 #ifndef SCHEDD_KERNEL_HOST_FILES_H_
 #define SCHEDD_KERNEL_HOST_FILES_H_
 
@@ -16,8 +17,8 @@
 
 namespace schedd {
 
-// State of sched_ext from <root>/sys/kernel/sched_ext. A scheduler is ours when its ops name is `own_prefix`, alone or followed by what the
-// kernel appends ("_" and more).
+// State of sched_ext from <root>/sys/kernel/sched_ext. A scheduler is ours when its ops name is
+// `own_prefix`, alone or followed by what the kernel appends ("_" and more).
 KernelState ReadSchedExtState(const std::string& root, absl::string_view own_prefix);
 
 // Number of CPU IDs (highest possible + 1) from <root>/sys/devices/system/cpu/possible.
@@ -29,7 +30,8 @@ uint64_t ReadHotplugSequence(const std::string& root);
 // Minor plus major faults of a thread of this process, from <root>/proc/self/task/<tid>/stat.
 absl::StatusOr<int64_t> ReadPageFaults(const std::string& root, int32_t tid);
 
-// Path of a cgroup v2 below `mount` (normally /sys/fs/cgroup) without leading slash. Needs CAP_DAC_READ_SEARCH. NOT_FOUND when it is gone.
+// Path of a cgroup v2 below `mount` (normally /sys/fs/cgroup) without leading slash. Needs
+// CAP_DAC_READ_SEARCH. NOT_FOUND when it is gone.
 absl::StatusOr<std::string> ReadCgroupPath(const std::string& mount, uint64_t cgroup_id);
 
 }  // namespace schedd

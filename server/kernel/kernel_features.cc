@@ -20,7 +20,8 @@ absl::StatusOr<uint64_t> FindOpsFlag(const std::string& name) {
   const std::unique_ptr<btf, BtfFree> kernel(btf__load_vmlinux_btf());
   if (!kernel)
     return absl::UnimplementedError(
-        "the kernel has no BTF (/sys/kernel/btf/vmlinux): it must be built with CONFIG_DEBUG_INFO_BTF");
+        "the kernel has no BTF (/sys/kernel/btf/vmlinux): it must be built with "
+        "CONFIG_DEBUG_INFO_BTF");
   // A 64-bit enum where one of its values needs it, else a 32-bit one.
   for (const uint32_t kind : {uint32_t{BTF_KIND_ENUM64}, uint32_t{BTF_KIND_ENUM}}) {
     const int id = btf__find_by_name_kind(kernel.get(), "scx_ops_flags", kind);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the running kernel's BTF says it can do. Asked by name, never by version: stable kernels carry backports.
+// What the running kernel's BTF says it can do. Asked by name, never by version: stable kernels
+// carry backports.
 //
-// Any thread; reads /sys/kernel/btf/vmlinux each time (about 100 ms), so only when a dispatcher is loaded.
+// Any thread; reads /sys/kernel/btf/vmlinux each time (about 100 ms), so only when a dispatcher is
+// loaded.
 #ifndef SCHEDD_KERNEL_KERNEL_FEATURES_H_
 #define SCHEDD_KERNEL_KERNEL_FEATURES_H_
 

@@ -36,12 +36,15 @@ class LibbpfHost : public KernelHost {
   }
 
   absl::Status PrepareSchedulingThread() override {
-    // Faults in all that is mapped now: the code of the loop, the engine's tables. What the daemon maps later is locked as it is
-    // touched (MCL_ONFAULT, set at its start), and none of it is the scheduling thread's.
+    // Faults in all that is mapped now: the code of the loop, the engine's tables. What the daemon
+    // maps later is locked as it is touched (MCL_ONFAULT, set at its start), and none of it is the
+    // scheduling thread's.
     if (mlockall(MCL_CURRENT) != 0)
-      return absl::ErrnoToStatus(
-          errno, "cannot lock memory: run schedd as root, or raise RLIMIT_MEMLOCK (systemd: LimitMEMLOCK=infinity)");
-    // Timers of normal threads may be late by 50 us; its heartbeat and starvation deadlines should not be.
+      return absl::ErrnoToStatus(errno,
+                                 "cannot lock memory: run schedd as root, or raise RLIMIT_MEMLOCK "
+                                 "(systemd: LimitMEMLOCK=infinity)");
+    // Timers of normal threads may be late by 50 us; its heartbeat and starvation deadlines should
+    // not be.
     if (prctl(PR_SET_TIMERSLACK, 1UL) != 0)
       return absl::ErrnoToStatus(errno, "cannot set the scheduling thread's timer slack");
     return absl::OkStatus();

@@ -2,7 +2,8 @@
 //
 // The production backend: the kernel of this host, through libbpf.
 //
-// The only package that sees libbpf. Threads and ownership as the port says (server/engine/kernel.h).
+// The only package that sees libbpf. Threads and ownership as the port says
+// (server/engine/kernel.h).
 #ifndef SCHEDD_KERNEL_LIBBPF_HOST_H_
 #define SCHEDD_KERNEL_LIBBPF_HOST_H_
 

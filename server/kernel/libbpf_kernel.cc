@@ -22,7 +22,8 @@
 namespace schedd {
 namespace {
 
-// Decisions a CPU may insert in one dispatch; ours only move, so the kernel's default would do. Thousands fail its allocator.
+// Decisions a CPU may insert in one dispatch; ours only move, so the kernel's default would do.
+// Thousands fail its allocator.
 constexpr uint32_t kDispatchMaxBatch = 32;
 // Before the first directive: the policy's own numbers replace these at the engine's first pass.
 constexpr uint64_t kInitialSliceNs = 10'000'000;
@@ -42,7 +43,8 @@ bool AwaitState(const std::string& ops_name, Predicate done) {
   return true;
 }
 
-// The skeleton shows the numbers of the struct but not its name array: find that in the object's BTF.
+// The skeleton shows the numbers of the struct but not its name array: find that in the object's
+// BTF.
 absl::Status SetOpsName(const bpf_object* object, const bpf_map* map, const std::string& name) {
   const btf* types = bpf_object__btf(object);
   const int id = btf__find_by_name_kind(types, "sched_ext_ops", BTF_KIND_STRUCT);
@@ -83,8 +85,8 @@ absl::StatusOr<std::unique_ptr<LibbpfKernel>> LibbpfKernel::Load(const LoadOptio
     return absl::InternalError(absl::StrCat("cannot open the BPF object: ", log.Tail()));
   if (absl::Status status = kernel->Configure(*cpu_count); !status.ok()) return status;
   if (const int error = dispatcher__load(kernel->skeleton_.get()); error != 0)
-    return absl::InternalError(absl::StrCat("the kernel refused the dispatcher (",
-                                            strerror(-error), "): ", log.Tail()));
+    return absl::InternalError(
+        absl::StrCat("the kernel refused the dispatcher (", strerror(-error), "): ", log.Tail()));
   if (absl::Status status = kernel->MapMemory(*cpu_count); !status.ok()) return status;
   kernel->InitializeHeader(*cpu_count);
   return kernel;
@@ -95,7 +97,8 @@ absl::Status LibbpfKernel::Configure(uint32_t cpu_count) {
   bpf_map__set_max_entries(skeleton_->maps.cpus, cpu_count);
   bpf_map__set_max_entries(skeleton_->maps.events, cpu_count);
   auto* ops = skeleton_->struct_ops.schedd_ops;
-  // The dispatcher has update_idle(); without this flag the kernel would stop tracking idle CPUs itself.
+  // The dispatcher has update_idle(); without this flag the kernel would stop tracking idle CPUs
+  // itself.
   absl::StatusOr<uint64_t> keep_idle = FindOpsFlag("SCX_OPS_KEEP_BUILTIN_IDLE");
   if (!keep_idle.ok()) return keep_idle.status();
   ops->flags = *keep_idle;
@@ -191,8 +194,8 @@ absl::Status LibbpfKernel::Attach() {
     const int error = errno;
     const KernelState now = ReadSchedExtState("", options_.ops_name);
     if (error == EBUSY && !now.ops_name.empty()) return ForeignError(now);
-    return absl::InternalError(
-        absl::StrCat("the kernel did not attach the dispatcher (", strerror(error), "): ", log.Tail()));
+    return absl::InternalError(absl::StrCat("the kernel did not attach the dispatcher (",
+                                            strerror(error), "): ", log.Tail()));
   }
   // Ended at once (its init failed, for example) counts as an end of the wait, too.
   const bool settled = AwaitState(options_.ops_name, [this](const KernelState& state) {
@@ -201,9 +204,10 @@ absl::Status LibbpfKernel::Attach() {
   const std::optional<KernelExit> exit = Exit();
   if (settled && !exit) return absl::OkStatus();
   static_cast<void>(Detach());
-  if (!exit) return absl::DeadlineExceededError("the kernel did not enable the dispatcher within 5 s");
-  return absl::InternalError(absl::StrCat("the kernel ended the dispatcher while attaching it: ",
-                                          exit->reason, ": ", exit->message));
+  if (!exit)
+    return absl::DeadlineExceededError("the kernel did not enable the dispatcher within 5 s");
+  return absl::InternalError(absl::StrCat(
+      "the kernel ended the dispatcher while attaching it: ", exit->reason, ": ", exit->message));
 }
 
 absl::Status LibbpfKernel::Detach() {
@@ -213,14 +217,17 @@ absl::Status LibbpfKernel::Detach() {
   const bool gone = AwaitState(options_.ops_name, [](const KernelState& state) {
     return state.attachment != KernelState::Attachment::kOurs && state.raw_state != "disabling";
   });
-  if (!gone) return absl::DeadlineExceededError("the kernel did not disable the dispatcher within 5 s");
+  if (!gone)
+    return absl::DeadlineExceededError("the kernel did not disable the dispatcher within 5 s");
   return absl::OkStatus();
 }
 
 std::optional<KernelExit> LibbpfKernel::Exit() const {
   const uint32_t kind = __atomic_load_n(&memory_.header->exit_kind, __ATOMIC_ACQUIRE);
   if (kind == 0) return std::nullopt;
-  const auto text = [](const char* from, size_t size) { return std::string(from, strnlen(from, size)); };
+  const auto text = [](const char* from, size_t size) {
+    return std::string(from, strnlen(from, size));
+  };
   const schedd_header* header = memory_.header;
   return KernelExit{
       .kind = kind,

@@ -2,7 +2,8 @@
 //
 // One loaded dispatcher: skeleton, mapped maps, link.
 //
-// Load() verifies and maps; Attach() is separate and last. Threads as the port says. The destructor detaches.
+// Load() verifies and maps; Attach() is separate and last. Threads as the port says. The destructor
+// detaches.
 #ifndef SCHEDD_KERNEL_LIBBPF_KERNEL_H_
 #define SCHEDD_KERNEL_LIBBPF_KERNEL_H_
 

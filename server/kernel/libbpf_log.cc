@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/kernel/libbpf_log.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 

@@ -18,7 +18,8 @@ absl::StatusOr<Mapping> Mapping::Create(int fd, size_t size, off_t offset, Acces
   void* address = mmap(nullptr, rounded, protection, MAP_SHARED | MAP_POPULATE, fd, offset);
   if (address == MAP_FAILED)
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot map ", what, " (", rounded, " bytes)"));
-  // MAP_POPULATE does not reach memory that the kernel maps page by page on demand, as BPF arrays are: touch each page.
+  // MAP_POPULATE does not reach memory that the kernel maps page by page on demand, as BPF arrays
+  // are: touch each page.
   for (size_t at = 0; at < rounded; at += page)
     static_cast<void>(*(static_cast<volatile char*>(address) + at));
   return Mapping(address, rounded);

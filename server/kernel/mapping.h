@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A shared memory mapping that unmaps itself, with every page faulted in at construction so that no later access faults.
+// A shared memory mapping that unmaps itself, with every page faulted in at construction so that no
+// later access faults.
 //
 // Movable value; the memory may be used from any thread. Creation fails with the errno of mmap.
 #ifndef SCHEDD_KERNEL_MAPPING_H_

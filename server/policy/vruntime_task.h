@@ -47,7 +47,7 @@ struct VruntimeTask {
   int64_t waiting_since_ns = 0;
   // -- virtual time --
   uint64_t vruntime = 0;
-  int64_t unplaced_ns = 0;  // CPU time charged but not yet in vruntime
+  int64_t unplaced_ns = 0;                 // CPU time charged but not yet in vruntime
   int64_t placed_weight = kDefaultWeight;  // weight that vruntime was counted with
   uint64_t deadline = 0;
   bool urgent = false;  // decided last out of order: its v says nothing of the queue's

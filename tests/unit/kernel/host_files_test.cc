@@ -59,8 +59,10 @@ struct NameCase {
 
 TEST_F(HostFilesTest, TellsOursFromOthersByTheWholeName) {
   const NameCase cases[] = {
-      {"schedd", Attachment::kOurs},          {"schedd_0.1.0", Attachment::kOurs},
-      {"scheddx", Attachment::kForeign},      {"simple", Attachment::kForeign},
+      {"schedd", Attachment::kOurs},
+      {"schedd_0.1.0", Attachment::kOurs},
+      {"scheddx", Attachment::kForeign},
+      {"simple", Attachment::kForeign},
       {"rustland_schedd", Attachment::kForeign},
   };
   Write("/sys/kernel/sched_ext/state", "enabled\n");

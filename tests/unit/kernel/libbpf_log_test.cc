@@ -17,9 +17,7 @@ TEST(LibbpfLogTest, KeepsTheWordsOfAWarning) {
   EXPECT_NE(log.Tail().find("first.o"), std::string::npos) << log.Tail();
 }
 
-TEST(LibbpfLogTest, SaysSoWhenThereIsNothing) {
-  EXPECT_EQ(LibbpfLogCapture().Tail(), "no detail");
-}
+TEST(LibbpfLogTest, SaysSoWhenThereIsNothing) { EXPECT_EQ(LibbpfLogCapture().Tail(), "no detail"); }
 
 TEST(LibbpfLogTest, StartsEmptyAfterAnEarlierCapture) {
   {

@@ -3,6 +3,8 @@
 // Shares, overrides and bounds of waiting: engine and policy on the simulated machine.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/sim/rig.h"
 
 namespace schedd {
