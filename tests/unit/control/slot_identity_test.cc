@@ -81,8 +81,9 @@ TEST(ReadIdentityTest, NeverMixesTwoOwners) {
       __atomic_store_n(&slot.key, slot.key + 1, __ATOMIC_SEQ_CST);
     }
   });
+  // Long enough that the writer is met in the middle many times, on a busy machine too.
   int read = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 2'000'000; ++i) {
     const std::optional<SlotIdentity> identity = ReadIdentity(slot);
     if (!identity.has_value()) continue;
     ++read;

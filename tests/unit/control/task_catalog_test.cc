@@ -4,6 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
 #include "tests/unit/control/control_fixture.h"
 
 namespace schedd {
@@ -135,6 +140,33 @@ TEST_F(TaskCatalogTest, LeavesOutFreeAndChangingSlots) {
   host.kernel->EndTask(1);
   ++host.kernel->slot(2).key;
   EXPECT_THAT(Names(Snapshot()), ElementsAre("tasks/1-100"));
+}
+
+// Owners change all the time: what is shown of a task is that task's.
+TEST_F(TaskCatalogTest, NeverMixesTwoOwners) {
+  host.kernel->PutTask(0, {.tid = 1, .start_ns = 1});
+  schedd_slot& slot = host.kernel->slot(0);
+  slot.wakeups = 1;
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    for (uint32_t i = 2; !stop; ++i) {
+      __atomic_store_n(&slot.key, slot.key + 1, __ATOMIC_SEQ_CST);
+      __atomic_store_n(&slot.tid, static_cast<int32_t>(i), __ATOMIC_RELAXED);
+      __atomic_store_n(&slot.start_boottime_ns, i, __ATOMIC_RELAXED);
+      __atomic_store_n(&slot.wakeups, i, __ATOMIC_RELAXED);
+      __atomic_store_n(&slot.key, slot.key + 1, __ATOMIC_SEQ_CST);
+    }
+  });
+  int seen = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    for (const TaskInfo& task : Snapshot().tasks) {
+      ++seen;
+      ASSERT_EQ(task.stats.wakeup_count, task.key.tid);
+    }
+  }
+  stop = true;
+  writer.join();
+  EXPECT_GT(seen, 0);
 }
 
 TEST_F(TaskCatalogTest, IsSortedByKey) {
