@@ -58,7 +58,7 @@ TEST(CpuClocksTest, LeadAndLagHaveTheirOwnLimits) {
 }
 
 TEST(CpuClocksTest, ARaiseGoesNoFurtherThanItsWindow) {
-  CpuClocks clocks(1, uint64_t(-10));
+  CpuClocks clocks(1, static_cast<uint64_t>(-10));
   clocks.Raise(0, 30, 50);  // 40 further, across the wrap
   EXPECT_EQ(clocks.At(0), 30u);
   clocks.Raise(0, 81, 50);

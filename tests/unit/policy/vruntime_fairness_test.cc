@@ -74,17 +74,16 @@ TEST_P(SharesTest, HogsGetCpuTimeByWeight) {
   EXPECT_EQ(machine.urgent_decisions(), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Machines, SharesTest,
-                         ::testing::Values(SharesCase{1, 4 * kMs, -1, 0},
-                                           SharesCase{1, 4 * kMs, -1, 0, false},
-                                           SharesCase{4, 4 * kMs, -1, 0, false},
-                                           SharesCase{1, 0, -1, 0}, SharesCase{1, 10 * kMs, -1, 0},
-                                           SharesCase{1, 4 * kMs, 0, 0},  // daemon on the only CPU
-                                           SharesCase{4, 4 * kMs, -1, 0},
-                                           SharesCase{4, 4 * kMs, 2, 0},
-                                           // Virtual time wraps after 3 s of it.
-                                           SharesCase{2, 4 * kMs, -1, uint64_t(-3 * kSecond)},
-                                           SharesCase{1, 4 * kMs, -1, (uint64_t{1} << 63) - 99}));
+INSTANTIATE_TEST_SUITE_P(
+    Machines, SharesTest,
+    ::testing::Values(SharesCase{1, 4 * kMs, -1, 0}, SharesCase{1, 4 * kMs, -1, 0, false},
+                      SharesCase{4, 4 * kMs, -1, 0, false}, SharesCase{1, 0, -1, 0},
+                      SharesCase{1, 10 * kMs, -1, 0},
+                      SharesCase{1, 4 * kMs, 0, 0},  // daemon on the only CPU
+                      SharesCase{4, 4 * kMs, -1, 0}, SharesCase{4, 4 * kMs, 2, 0},
+                      // Virtual time wraps after 3 s of it.
+                      SharesCase{2, 4 * kMs, -1, static_cast<uint64_t>(-3 * kSecond)},
+                      SharesCase{1, 4 * kMs, -1, (uint64_t{1} << 63) - 99}));
 
 TEST(VruntimeFairness, PairsBoundToOneCpuEachKeepTheirRatio) {
   VruntimePolicy policy(256, 2);

@@ -288,7 +288,7 @@ TEST_F(VruntimeTest, TiesGoToTheOneThatCameFirstThenToTheSmallerNumber) {
 
 class WrappingVruntimeTest : public VruntimeTest {
  protected:
-  WrappingVruntimeTest() : VruntimeTest(2, uint64_t(-10 * kMs)) {}
+  WrappingVruntimeTest() : VruntimeTest(2, static_cast<uint64_t>(-10 * kMs)) {}
 };
 
 TEST_F(WrappingVruntimeTest, OrderSurvivesTheWrap) {
