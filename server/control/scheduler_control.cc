@@ -32,8 +32,7 @@ absl::string_view ReasonOfLoadError(absl::StatusCode code) {
 SchedulerControl::SchedulerControl(Sequence* sequence, const Clock* clock, KernelHost* host,
                                    EngineRunnerFactory make_engine, const ControlOptions* options,
                                    std::function<EngineSeed()> seed)
-    : sequence_(sequence),
-      clock_(clock),
+    : clock_(clock),
       host_(host),
       make_engine_(std::move(make_engine)),
       options_(options),

@@ -81,7 +81,6 @@ class SchedulerControl {
   void Publish();
   void Log(const std::string& line) const;
 
-  Sequence* const sequence_;
   const Clock* const clock_;
   KernelHost* const host_;
   const EngineRunnerFactory make_engine_;
