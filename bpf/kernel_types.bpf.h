@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The few kernel types that the dispatcher uses, written by hand. CO-RE relocates every field access to the running kernel's layout, so
- * the order and the other fields do not matter; a field's name and kind do.
+ * The few kernel types that the dispatcher uses, written by hand. CO-RE relocates every field
+ * access to the running kernel's layout, so the order and the other fields do not matter; a field's
+ * name and kind do.
  */
 #ifndef SCHEDD_BPF_KERNEL_TYPES_BPF_H_
 #define SCHEDD_BPF_KERNEL_TYPES_BPF_H_
@@ -19,7 +20,8 @@ typedef _Bool bool;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-/* A definition, not a forward declaration: else its BTF does not match the kernel's in kfunc prototypes. */
+/* A definition, not a forward declaration: else its BTF does not match the kernel's in kfunc
+ * prototypes. */
 struct cpumask {
   unsigned long bits[1];
 };

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The two rings of abi.h as plain C: compiled into the dispatcher and, unchanged, into the daemon and the unit tests.
+ * The two rings of abi.h as plain C: compiled into the dispatcher and, unchanged, into the daemon
+ * and the unit tests.
  *
- * No function blocks, allocates or fails other than by its return value; a full ring is the caller's to count.
- * Publication is by an exchange (a full barrier on every architecture, and one that BPF has); on the daemon's side by
- * release stores.
+ * No function blocks, allocates or fails other than by its return value; a full ring is the
+ * caller's to count. Publication is by an exchange (a full barrier on every architecture, and one
+ * that BPF has); on the daemon's side by release stores.
  */
 #ifndef SCHEDD_BPF_RING_H_
 #define SCHEDD_BPF_RING_H_
@@ -13,13 +14,13 @@
 
 #ifdef __bpf__
 #define SCHEDD_INLINE static __attribute__((always_inline)) inline
-/* BPF has no acquire loads before v4: a volatile read, then a compiler barrier. On a weakly ordered CPU the data is
- * guarded by its own check (ticket or sequence) afterwards. */
-#define SCHEDD_LOAD_ACQUIRE(p)                   \
-  ({                                             \
+/* BPF has no acquire loads before v4: a volatile read, then a compiler barrier. On a weakly ordered
+ * CPU the data is guarded by its own check (ticket or sequence) afterwards. */
+#define SCHEDD_LOAD_ACQUIRE(p)                              \
+  ({                                                        \
     __typeof__(*(p)) v_ = *(volatile __typeof__(*(p))*)(p); \
-    __asm__ volatile("" ::: "memory");           \
-    v_;                                          \
+    __asm__ volatile("" ::: "memory");                      \
+    v_;                                                     \
   })
 #define SCHEDD_STORE_RELEASE(p, v) ((void)__sync_lock_test_and_set((p), (v)))
 #define SCHEDD_EXCHANGE(p, v) __sync_lock_test_and_set((p), (v))
@@ -40,7 +41,8 @@
 #define SCHEDD_ADD(p, v) __sync_fetch_and_add((p), (v))
 #define SCHEDD_CAS(p, old, new_) __sync_val_compare_and_swap((p), (old), (new_))
 
-/* Producer: the next free record, or 0 when the ring is full. Fill it, then call schedd_event_publish(). */
+/* Producer: the next free record, or 0 when the ring is full. Fill it, then call
+ * schedd_event_publish(). */
 SCHEDD_INLINE struct schedd_event* schedd_event_reserve(struct schedd_event_ring* ring) {
   schedd_u64 head = ring->head;
   if (head - SCHEDD_LOAD_ACQUIRE(&ring->tail) >= SCHEDD_EVENT_RING_SIZE) return 0;
@@ -71,8 +73,9 @@ SCHEDD_INLINE schedd_u64 schedd_decision_room(struct schedd_decision_ring* ring)
 }
 
 /*
- * Producer: appends a copy of *decision (its ticket is set here). Returns 1, or 0 when the ring is full. The record's ticket is
- * cleared first, so that a consumer that still looks at the position from one lap ago cannot take a half-written record.
+ * Producer: appends a copy of *decision (its ticket is set here). Returns 1, or 0 when the ring is
+ * full. The record's ticket is cleared first, so that a consumer that still looks at the position
+ * from one lap ago cannot take a half-written record.
  */
 SCHEDD_INLINE int schedd_decision_put(struct schedd_decision_ring* ring,
                                       const struct schedd_decision* decision) {
@@ -95,9 +98,10 @@ SCHEDD_INLINE int schedd_decision_put(struct schedd_decision_ring* ring,
 }
 
 /*
- * Consumer: takes the oldest decision into *out. Returns 1 when it got one, 0 when there is none, -1 when another consumer
- * took this one (try again). A copy is made before the claim: when the claim succeeds, nobody had advanced tail, so the
- * producer cannot have reused the record meanwhile and the copy is whole.
+ * Consumer: takes the oldest decision into *out. Returns 1 when it got one, 0 when there is none,
+ * -1 when another consumer took this one (try again). A copy is made before the claim: when the
+ * claim succeeds, nobody had advanced tail, so the producer cannot have reused the record meanwhile
+ * and the copy is whole.
  */
 SCHEDD_INLINE int schedd_decision_take(struct schedd_decision_ring* ring,
                                        struct schedd_decision* out) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The list of free task slots: a lock-free stack of indices inside the slot array (Treiber's), safe against reuse (ABA) by a change
- * count in the upper half of its head. Plain C, any number of callers at once; the dispatcher uses it in init_task and exit_task.
+ * The list of free task slots: a lock-free stack of indices inside the slot array (Treiber's), safe
+ * against reuse (ABA) by a change count in the upper half of its head. Plain C, any number of
+ * callers at once; the dispatcher uses it in init_task and exit_task.
  *
- * In BPF a slot index must be turned into a pointer through a map look-up that can say no; the caller passes that as SCHEDD_SLOT_AT.
+ * In BPF a slot index must be turned into a pointer through a map look-up that can say no; the
+ * caller passes that as SCHEDD_SLOT_AT.
  */
 #ifndef SCHEDD_BPF_SLOT_LIST_H_
 #define SCHEDD_BPF_SLOT_LIST_H_
@@ -17,8 +19,9 @@
 enum { SCHEDD_SLOT_LIST_TRIES = 64 };
 
 /*
- * Takes a free slot: its index, or SCHEDD_NO_SLOT when there is none. free_head's index half holds index + 1, 0 for empty.
- * Fresh slots (never used) are taken by raising slots_high_water, so the array needs no initial threading and untouched pages stay untouched.
+ * Takes a free slot: its index, or SCHEDD_NO_SLOT when there is none. free_head's index half holds
+ * index + 1, 0 for empty. Fresh slots (never used) are taken by raising slots_high_water, so the
+ * array needs no initial threading and untouched pages stay untouched.
  */
 SCHEDD_INLINE schedd_u32 schedd_slot_take(struct schedd_header* header, void* context) {
   schedd_u64 head, fresh;
@@ -46,7 +49,8 @@ SCHEDD_INLINE schedd_u32 schedd_slot_take(struct schedd_header* header, void* co
   return SCHEDD_NO_SLOT;
 }
 
-/* Gives a slot back. Returns 1, or 0 when contention won every try (the slot is then lost until the next attach; caller counts it). */
+/* Gives a slot back. Returns 1, or 0 when contention won every try (the slot is then lost until the
+ * next attach; caller counts it). */
 SCHEDD_INLINE int schedd_slot_give(struct schedd_header* header, void* context, schedd_u32 index) {
   struct schedd_slot* slot = SCHEDD_SLOT_AT(context, index);
   int i;

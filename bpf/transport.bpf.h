@@ -7,7 +7,8 @@
 
 #include "bpf/maps.bpf.h"
 
-/* Queues of our own, in the order in which a CPU looks into them; a CPU's own queue (of preemptions) comes first. */
+/* Queues of our own, in the order in which a CPU looks into them; a CPU's own queue (of
+ * preemptions) comes first. */
 enum {
   DSQ_CPU_BASE = 0x10000,
   DSQ_URGENT = 1,
@@ -16,18 +17,20 @@ enum {
 };
 
 enum {
-  /* A decision may overtake the insertion it answers, which the kernel makes after enqueue returns. */
+  /* A decision may overtake the insertion it answers: that is made after enqueue returns. */
   MOVE_TRIES = 8,
   /* Decisions put into effect in one go by a CPU that wants to run something. */
   DISPATCH_DRAIN = 16,
 };
 
-/* True while the scheduling thread is silent although events wait. Counts degraded time from the first one. */
+/* True while the scheduling thread is silent although events wait. Counts degraded time from the
+ * first one. */
 SCHEDD_INLINE bool is_degraded(struct schedd_header* h, struct schedd_event_ring* ring, u64 now) {
   u64 heartbeat = *(volatile u64*)&h->heartbeat_ns;
   u64 doorbell_ns = *(volatile u64*)&h->doorbell_ns;
   if (!schedd_event_backlog(ring)) return false;
-  /* While it was parked it was not silent but asked to sleep: then the time since it was woken counts. */
+  /* While it was parked it was not silent but asked to sleep: then the time since it was woken
+   * counts. */
   if ((s64)(doorbell_ns - heartbeat) > 0) heartbeat = doorbell_ns;
   if ((s64)(now - heartbeat) <= (s64)h->decision_budget_ns) return false;
   if (!*(volatile u64*)&h->degraded_since_ns) SCHEDD_CAS(&h->degraded_since_ns, 0, now);
@@ -42,8 +45,8 @@ SCHEDD_INLINE void ring_doorbell(struct schedd_header* h, u64 now) {
   bpf_ringbuf_output(&doorbell, &nothing, sizeof(nothing), BPF_RB_FORCE_WAKEUP);
 }
 
-SCHEDD_INLINE void send_event(struct schedd_header* h, struct schedd_slot* slot, u32 index, u32 flags,
-                              u64 now) {
+SCHEDD_INLINE void send_event(struct schedd_header* h, struct schedd_slot* slot, u32 index,
+                              u32 flags, u64 now) {
   u32 this_cpu = bpf_get_smp_processor_id();
   struct schedd_event_ring* ring = bpf_map_lookup_elem(&events, &this_cpu);
   struct schedd_event* event;
