@@ -81,7 +81,7 @@ override() { printf '{"taskOverride":{"selector":{"comm":"x"},%s}}' "$1"; }
 refuses "unknown scheduler" NOT_FOUND SCHEDULER_NOT_FOUND schedulers/default $scheduler/GetScheduler '{"name":"schedulers/x"}'
 refuses "unknown parameter" INVALID_ARGUMENT UNKNOWN_PARAMETER base_slice $policies/UpdatePolicy "$(update '' '' parameters.baseSlize)"
 refuses "value out of range" INVALID_ARGUMENT PARAMETER_OUT_OF_RANGE "100us to 100ms" $policies/UpdatePolicy "$(update '"baseSlice":"9s"')"
-refuses "stale etag" ABORTED ETAG_MISMATCH etag $policies/UpdatePolicy "$(update '"baseSlice":"0.006s"' stale)"
+refuses "stale etag" ABORTED ETAG_MISMATCH "read it again" $policies/UpdatePolicy "$(update '"baseSlice":"0.006s"' stale)"
 refuses "no such task" NOT_FOUND TASK_NOT_FOUND "tasks/1-1" $tasks/GetTask '{"name":"tasks/1-1"}'
 refuses "name that is none" INVALID_ARGUMENT INVALID_NAME tasks/ $tasks/GetTask '{"name":"nginx"}'
 refuses "weight 0" INVALID_ARGUMENT INVALID_OVERRIDE weight $tasks/CreateTaskOverride "$(override '"weight":0')"

@@ -196,7 +196,7 @@ TEST_F(ServerTest, WrongPolicyRequests) {
   Refused(*policies_, update, policy + "} update_mask { paths: 'parameters.base_slize' }",
           "INVALID_ARGUMENT UNKNOWN_PARAMETER", "base_slice");
   Refused(*policies_, update, policy + "etag: 'old' parameters { base_slice { nanos: 5000000 } } }",
-          "ABORTED ETAG_MISMATCH", "etag");
+          "ABORTED ETAG_MISMATCH", "read it again");
   Refused(*policies_, &Policies::ListParameterSpecs, "page_size: -1",
           "INVALID_ARGUMENT INVALID_PAGE_SIZE", "-1");
   Refused(*policies_, &Policies::ListParameterSpecs, "page_token: 'x'",
@@ -253,9 +253,9 @@ TEST_F(ServerTest, WrongOverrides) {
           "ALREADY_EXISTS OVERRIDE_EXISTS", "taskOverrides/x");
   Refused(*tasks_, &Tasks::UpdateTaskOverride,
           "task_override { name: 'taskOverrides/x' weight: 6 etag: 'old' }",
-          "ABORTED ETAG_MISMATCH", "etag");
+          "ABORTED ETAG_MISMATCH", "read it again");
   Refused(*tasks_, &Tasks::DeleteTaskOverride, "name: 'taskOverrides/x' etag: 'old'",
-          "ABORTED ETAG_MISMATCH", "etag");
+          "ABORTED ETAG_MISMATCH", "read it again");
   Refused(*tasks_, &Tasks::UpdateTaskOverride,
           "task_override { name: 'taskOverrides/x' } update_mask { paths: 'size' }",
           "INVALID_ARGUMENT UNKNOWN_FIELD", "size");

@@ -222,11 +222,11 @@ TEST_F(TaskStreamTest, LargeUpdateIsSplitAndNothingIsLost) {
 
 TEST_F(TaskStreamTest, UpdateThatIsSplitIsOneMoment) {
   SetTasks({1, 2, 3, 4});
-  Start({}, 200);
+  Start({}, 100);
   ASSERT_TRUE(sink_.last().partial());
   SetTasks({9});
   Read();
-  EXPECT_EQ(Tids(sink_.last())[0] > 1 && Tids(sink_.last())[0] <= 4, true);
+  for (int tid : Tids(sink_.last())) EXPECT_NE(tid, 9);
   EXPECT_EQ(max_ages_.size(), 1u);
 }
 

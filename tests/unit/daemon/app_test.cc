@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A daemon's life in this process, on a simulated machine: start order, ends, exit codes.
+#include "server/daemon/app.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "server/daemon/instance_lock.h"
+#include "server/sim/sim_host.h"
+
+namespace schedd::daemon {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using Attachment = KernelState::Attachment;
+
+// A simulated machine whose kernel can say other things.
+class ToldHost : public KernelHost {
+ public:
+  absl::StatusOr<std::unique_ptr<Kernel>> Load(const LoadOptions& options) override {
+    loaded = options;
+    if (!load_status.ok()) return load_status;
+    return sim_.Load(options);
+  }
+  KernelState ReadState() const override { return told.has_value() ? *told : sim_.ReadState(); }
+  absl::StatusOr<std::string> CgroupPath(uint64_t id) const override { return sim_.CgroupPath(id); }
+  absl::Status PrepareSchedulingThread() override { return sim_.PrepareSchedulingThread(); }
+  absl::StatusOr<int64_t> PageFaultCount(int32_t tid) const override {
+    return sim_.PageFaultCount(tid);
+  }
+
+  std::optional<KernelState> told;
+  absl::Status load_status;
+  std::optional<LoadOptions> loaded;
+
+ private:
+  SimHost sim_{SimHostOptions{}};
+};
+
+// Asks for a stop as soon as somebody waits for one, after a look round.
+class StopAtOnce : public StopSignal {
+ public:
+  explicit StopAtOnce(std::function<void()> look) : look_(std::move(look)) {}
+
+  bool Wait(absl::Duration timeout) override {
+    if (timeout != absl::InfiniteDuration()) return false;
+    look_();
+    return true;
+  }
+
+ private:
+  const std::function<void()> look_;
+};
+
+class AppTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    directory_ = "/tmp/app_test_XXXXXX";  // short: a socket's path has 107 bytes
+    ASSERT_NE(mkdtemp(directory_.data()), nullptr);
+    socket_ = directory_ + "/s.sock";
+    config_ = *MakeConfig({}, {{"listen", "unix://" + socket_, ""},
+                               {"kernel", "sim", ""},
+                               {"state-dir", directory_, ""}});
+  }
+
+  void TearDown() override {
+    unlink(InstanceLock::PathFor(socket_).c_str());
+    rmdir(directory_.c_str());
+  }
+
+  Outcome Run(std::function<void()> look = [] {}) {
+    StopAtOnce stop([this, look] {
+      ++served_;
+      look();
+    });
+    const Log log(LogLevel::kInfo, [this](absl::string_view line) {
+      absl::MutexLock lock(&mutex_);
+      lines_.emplace_back(line.substr(15));  // without level and time
+    });
+    return App(config_, PolicyParameters(), &host_, &stop, &log).Run();
+  }
+
+  bool SocketExists() const { return access(socket_.c_str(), F_OK) == 0; }
+
+  std::string directory_;
+  std::string socket_;
+  Config config_;
+  ToldHost host_;
+  absl::Mutex mutex_;
+  std::vector<std::string> lines_;
+  int served_ = 0;
+};
+
+TEST_F(AppTest, AttachesServesAndDetaches) {
+  const Outcome outcome = Run([this] {
+    EXPECT_TRUE(SocketExists());
+    EXPECT_EQ(host_.ReadState().attachment, Attachment::kOurs);
+  });
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.problem;
+  EXPECT_EQ(outcome.problem, "");
+  EXPECT_EQ(served_, 1);
+  EXPECT_FALSE(SocketExists());
+  EXPECT_EQ(host_.ReadState().attachment, Attachment::kDetached);
+  EXPECT_THAT(lines_, Contains(HasSubstr("serving version=")));
+  EXPECT_EQ(lines_.back(), "stopped exit_code=0\n");
+}
+
+TEST_F(AppTest, TwiceInARow) {
+  EXPECT_EQ(Run().code, ExitCode::kOk);
+  EXPECT_EQ(Run().code, ExitCode::kOk);
+}
+
+TEST_F(AppTest, WithoutAttachItOnlyServes) {
+  config_.attach = false;
+  const Outcome outcome = Run([this] {
+    EXPECT_TRUE(SocketExists());
+    EXPECT_EQ(host_.ReadState().attachment, Attachment::kDetached);
+  });
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.problem;
+  EXPECT_FALSE(host_.loaded.has_value());
+}
+
+TEST_F(AppTest, OptionsReachTheKernel) {
+  config_.max_tasks = 128;
+  config_.watchdog_timeout_ns = 2'500'000'000;
+  EXPECT_EQ(Run().code, ExitCode::kOk);
+  ASSERT_TRUE(host_.loaded.has_value());
+  EXPECT_EQ(host_.loaded->max_tasks, 128u);
+  EXPECT_EQ(host_.loaded->watchdog_timeout_ms, 2'500u);
+  EXPECT_FALSE(host_.loaded->ext_tasks_only);
+}
+
+// --- ends that are no success: code, sentence, and nothing left behind ---
+
+TEST_F(AppTest, KernelWithoutSchedExt) {
+  host_.told = KernelState{Attachment::kUnsupported, "", ""};
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.code, ExitCode::kNoSchedExt);
+  EXPECT_THAT(outcome.problem, HasSubstr("CONFIG_SCHED_CLASS_EXT=y"));
+  EXPECT_THAT(lines_, IsEmpty());
+  EXPECT_NE(access(InstanceLock::PathFor(socket_).c_str(), F_OK), 0);
+}
+
+TEST_F(AppTest, KernelWithoutSchedExtIsNoMatterWithoutAttach) {
+  host_.told = KernelState{Attachment::kUnsupported, "", ""};
+  config_.attach = false;
+  EXPECT_EQ(Run().code, ExitCode::kOk);
+  EXPECT_EQ(served_, 1);
+}
+
+TEST_F(AppTest, AnotherSchedulerIsNamed) {
+  host_.told = KernelState{Attachment::kForeign, "scx_other", "enabled"};
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.code, ExitCode::kForeignScheduler);
+  EXPECT_THAT(outcome.problem, HasSubstr("(scx_other)"));
+  EXPECT_THAT(outcome.problem, HasSubstr("--no-attach"));
+}
+
+TEST_F(AppTest, LoadThatFailsHasItsCode) {
+  const std::pair<absl::Status, ExitCode> cases[] = {
+      {absl::PermissionDeniedError("no"), ExitCode::kPermission},
+      {absl::UnimplementedError("no"), ExitCode::kNoSchedExt},
+      {absl::InternalError("verifier: no"), ExitCode::kBpfRefused},
+      {absl::ResourceExhaustedError("no memory"), ExitCode::kInternal},
+  };
+  for (const auto& [status, code] : cases) {
+    host_.load_status = status;
+    const Outcome outcome = Run();
+    EXPECT_EQ(outcome.code, code) << status;
+    EXPECT_THAT(outcome.problem, HasSubstr(std::string(status.message())));
+    EXPECT_FALSE(SocketExists());
+  }
+  EXPECT_EQ(served_, 0);
+}
+
+TEST_F(AppTest, SecondOneIsRefusedAndTheFirstUntouched) {
+  const Outcome outcome = Run([this] {
+    ToldHost other;
+    StopAtOnce stop([] { ADD_FAILURE() << "the second one served"; });
+    const Log quiet(LogLevel::kError, [](absl::string_view) {});
+    const Outcome second = App(config_, PolicyParameters(), &other, &stop, &quiet).Run();
+    EXPECT_EQ(second.code, ExitCode::kAlreadyRunning);
+    EXPECT_THAT(second.problem, HasSubstr("another schedd (pid"));
+    EXPECT_FALSE(other.loaded.has_value());
+    EXPECT_TRUE(SocketExists());
+  });
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.problem;
+}
+
+TEST_F(AppTest, DirectoryThatCannotBeMade) {
+  config_ = *MakeConfig(
+      {}, {{"listen", "unix://" + directory_ + "/a/b/s.sock", ""}, {"kernel", "sim", ""}});
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.code, ExitCode::kCannotListen);
+  EXPECT_THAT(outcome.problem, HasSubstr(directory_ + "/a/b"));
+  EXPECT_FALSE(host_.loaded.has_value()) << "attach comes last";
+}
+
+TEST_F(AppTest, SecondStopHurries) {
+  class TwoStops : public StopSignal {
+   public:
+    bool Wait(absl::Duration) override { return true; }
+  };
+  TwoStops stop;
+  const Log quiet(LogLevel::kError, [](absl::string_view) {});
+  const Outcome outcome = App(config_, PolicyParameters(), &host_, &stop, &quiet).Run();
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.problem;
+  EXPECT_EQ(host_.ReadState().attachment, Attachment::kDetached);
+}
+
+}  // namespace
+}  // namespace schedd::daemon
