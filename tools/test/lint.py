@@ -13,7 +13,7 @@ from results import FAILED, PASSED, SKIPPED, Case, tail
 
 REPO = unit.REPO
 C_LIKE = (".h", ".c", ".cc", ".hpp")
-NOT_OURS = ("third_party/", "LICENSE")
+NOT_OURS = ("third_party/googleapis/google/", "LICENSE")
 NO_COMMENTS = (".json", ".md", ".supp")  # files that carry no SPDX line
 MAX_LINES_SHOWN = 40
 
@@ -81,17 +81,27 @@ def python_syntax(files):
     return command_case("python syntax", ["python3", "-c", program, *sources])
 
 
+def licence_of(path):
+    """BPF programs are GPL, what both sides of the shared memory compile is either, the rest is Apache."""
+    if path.endswith((".bpf.c", ".bpf.h")):
+        return "GPL-2.0-only"
+    if re.match(r"bpf/.*\.h$", path):
+        return "GPL-2.0-only OR Apache-2.0"
+    return "Apache-2.0"
+
+
 def spdx(files):
     bad = []
     for path in files:
         if path.endswith(NO_COMMENTS) or os.path.basename(path).startswith("."):
             continue
-        with open(os.path.join(REPO, path), "rb") as stream:
-            head = b"".join(stream.readline() for _ in range(2))  # a script's first line is its #!
-        if b"SPDX-License-Identifier:" not in head:
-            bad.append(path)
+        with open(os.path.join(REPO, path), encoding="utf-8") as stream:
+            head = stream.readline() + stream.readline()  # a script's first line is its #!
+        found = re.search(r"SPDX-License-Identifier: (.*?)\s*(\*/|-->)?$", head, re.MULTILINE)
+        if found is None or found[1] != licence_of(path):
+            bad.append(f"{path}: {found[1] if found else 'none'} instead of {licence_of(path)}")
     if bad:
-        return Case("SPDX line first", FAILED, "missing in: " + " ".join(bad))
+        return Case("SPDX line first", FAILED, "\n".join(bad))
     return Case("SPDX line first", PASSED)
 
 
