@@ -9,10 +9,15 @@
 #include "bpf/histogram.h"
 #include "bpf/maps.bpf.h"
 
+/* Virtual time in which the task of `slot` runs for `ran` ns. */
+SCHEDD_INLINE u64 virtual_ns(struct schedd_slot* slot, u64 ran) {
+  u32 weight = slot->decided_weight ? slot->decided_weight : slot->weight;
+  return ran * 100 / (weight ? weight : 100);
+}
+
 /* Ends the run that began at priv->running_since_ns and begins another one at `now`. */
 SCHEDD_INLINE void account_run(struct task_private* priv, struct schedd_slot* slot, u64 now) {
   u64 ran = now - priv->running_since_ns;
-  u32 weight;
   if (!priv->running_since_ns || (s64)ran < 0) return;
   priv->running_since_ns = now;
   count(SCHEDD_COUNT_RUN_NS, ran);
@@ -21,11 +26,11 @@ SCHEDD_INLINE void account_run(struct task_private* priv, struct schedd_slot* sl
     return;
   }
   slot->run_ns += ran;
+  if (priv->solo) slot->solo_run_ns += ran;
   slot->running_since_ns = now;
   slot->awake_run_ns += ran;
   /* Keeps the order of the kernel-side queue meaningful while no decision comes. */
-  weight = slot->decided_weight ? slot->decided_weight : slot->weight;
-  slot->deadline += ran * 100 / (weight ? weight : 100);
+  slot->deadline += virtual_ns(slot, ran);
 }
 
 SCHEDD_INLINE void account_wait(struct schedd_slot* slot, u64 now) {

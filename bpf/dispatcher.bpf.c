@@ -12,25 +12,11 @@
 char LICENSE[] SEC("license") = "GPL";
 
 enum {
-  /* One dispatch in so many looks into the undecided queue first, so that a task whose decision was lost waits for a bounded number
-     of others, however many decided ones there are. */
-  UNDECIDED_TURN = 16,
   /* Safety net for a CPU that fell idle in the instant between a task's enqueue and its insertion. */
   NET_PERIOD_NS = 100 * 1000 * 1000,
-  /* How far behind the queue a task may be placed ahead of others for having slept, virtual ns. Wider than the policy's own credit: it
-     bounds what a decision that never came can cost, it does not decide. */
-  QUEUE_CREDIT_NS = 200 * 1000 * 1000,
+  /* How far ahead of the queue a waking task may be placed before its decision comes, virtual ns. */
+  QUEUE_CREDIT_NS = 50 * 1000 * 1000,
 };
-
-struct turn {
-  u32 count;
-};
-struct {
-  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, 1);
-  __type(key, u32);
-  __type(value, struct turn);
-} turns SEC(".maps");
 
 struct net {
   struct bpf_timer timer;
@@ -79,6 +65,7 @@ s32 BPF_PROG(schedd_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_fl
   } else if (!h->all_decisions) {
     count(SCHEDD_COUNT_RUN_DIRECT_IDLE, 1);
     mark_direct(priv, slot);
+    if (priv) priv->solo = 1;
     dsq_insert(p, SCX_DSQ_LOCAL, slice_of(h, slot), 0);
   } else {
     /* The idle mark is taken: enqueue, which comes next, cannot find this CPU any more. */
@@ -110,9 +97,10 @@ static __always_inline void enqueue_undecided(struct schedd_header* h, struct ta
   u64 vtime = slot ? slot->deadline : h->vtime_floor;
   u32 flags = enq_flags & SCX_ENQ_WAKEUP ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;
   /* A long sleep is no claim to the CPU for as long. */
-  if ((s64)(vtime - floor) < 0) vtime = floor;
-  if (priv) priv->direct = 0;
+  if ((enq_flags & SCX_ENQ_WAKEUP) && (s64)(vtime - floor) < 0) vtime = floor;
+  if (priv) priv->direct = priv->solo = 0;
   if (slot) {
+    if (!(enq_flags & SCX_ENQ_WAKEUP)) slot_refresh(slot, p); /* else runnable did */
     slot->deadline = vtime;
     slot->seq++;
     slot->state = SCHEDD_TASK_UNDECIDED;
@@ -156,31 +144,57 @@ static __always_inline void drain_decisions(void) {
   }
 }
 
-static __always_inline bool undecided_turn(void) {
-  u32 zero = 0;
-  struct turn* turn = bpf_map_lookup_elem(&turns, &zero);
-  return turn && ++turn->count % UNDECIDED_TURN == 0;
+/* True when `prev` is still the one to run: its deadline is earlier than that of whoever would be next. */
+static __always_inline bool goes_on(struct schedd_header* h, struct task_struct* prev,
+                                    struct task_private* priv, struct schedd_slot* slot,
+                                    u64 rival, u64 now) {
+  u64 deadline;
+  if (!priv || !slot || prev->tgid == h->daemon_tgid || must_run_here(prev, slot)) return false;
+  deadline = slot->deadline + virtual_ns(slot, now - priv->running_since_ns);
+  return (s64)(deadline - rival) < 0;
 }
 
+/* The running task gets another slice. */
+static __always_inline void go_on(struct schedd_header* h, struct task_struct* prev,
+                                  struct task_private* priv, struct schedd_slot* slot, bool solo,
+                                  u64 now) {
+  if (priv) {
+    account_run(priv, slot, now);
+    priv->solo = solo;
+  }
+  if (slot) slot_refresh(slot, prev);
+  count(SCHEDD_COUNT_SLICE_REFILLS, 1);
+  task_set_slice(prev, slice_of(h, slot));
+}
+
+/*
+ * Decided or not, the earliest deadline runs: among those who wait and the task that has just used its slice. Without the last, two
+ * tasks on a CPU would take turns whatever their weights, because the one that runs is in no queue yet when the next is chosen.
+ */
 SEC("struct_ops/schedd_dispatch")
 void BPF_PROG(schedd_dispatch, s32 cpu, struct task_struct* prev) {
   struct schedd_header* h = get_header();
-  struct task_private* priv;
-  struct schedd_slot* slot;
+  bool may_go_on = prev && (prev->scx.flags & SCX_TASK_QUEUED);
+  struct task_private* priv = may_go_on ? private_of(prev) : 0;
+  struct schedd_slot* slot = slot_of(priv);
+  u64 ready = 0, undecided = 0, now = bpf_ktime_get_ns();
+  bool has_ready, has_undecided, ready_first;
   if (!h) return;
   drain_decisions();
   if (dsq_move_to_local(DSQ_CPU_BASE + cpu)) return;
   if (dsq_move_to_local(DSQ_URGENT)) return;
-  if (undecided_turn() && dsq_move_to_local(DSQ_UNDECIDED)) return;
-  if (dsq_move_to_local(DSQ_READY)) return;
+  has_ready = dsq_first_deadline(DSQ_READY, cpu, &ready);
+  has_undecided = dsq_first_deadline(DSQ_UNDECIDED, cpu, &undecided);
+  ready_first = has_ready && !(has_undecided && (s64)(undecided - ready) < 0);
+  if (may_go_on && (has_ready || has_undecided) &&
+      goes_on(h, prev, priv, slot, ready_first ? ready : undecided, now)) {
+    go_on(h, prev, priv, slot, false, now);
+    return;
+  }
+  if (ready_first && dsq_move_to_local(DSQ_READY)) return;
   if (dsq_move_to_local(DSQ_UNDECIDED)) return;
-  /* Nobody waits: the running task goes on. */
-  if (!prev || !(prev->scx.flags & SCX_TASK_QUEUED)) return;
-  priv = private_of(prev);
-  slot = slot_of(priv);
-  if (priv) account_run(priv, slot, bpf_ktime_get_ns());
-  count(SCHEDD_COUNT_SLICE_REFILLS, 1);
-  task_set_slice(prev, slice_of(h, slot));
+  if (dsq_move_to_local(DSQ_READY)) return;
+  if (may_go_on) go_on(h, prev, priv, slot, true, now);
 }
 
 SEC("struct_ops/schedd_runnable")

@@ -121,6 +121,29 @@ SCHEDD_INLINE bool dsq_move(struct task_struct* p, u64 from, u64 to, u64 slice, 
   return moved;
 }
 
+/*
+ * Deadline of the first task in a vtime-ordered queue that may run on `cpu`. False when there is none among the first few: tasks
+ * bound elsewhere are not walked past for long under the queue's lock.
+ */
+SCHEDD_INLINE bool dsq_first_deadline(u64 dsq_id, s32 cpu, u64* deadline) {
+  enum { MOST_LOOKS = 8 };
+  struct bpf_iter_scx_dsq it;
+  struct task_struct* p;
+  bool found = false;
+  int i;
+  bpf_iter_scx_dsq_new(&it, dsq_id, 0);
+  bpf_for(i, 0, MOST_LOOKS) {
+    p = bpf_iter_scx_dsq_next(&it);
+    if (!p) break;
+    if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) continue;
+    *deadline = p->scx.dsq_vtime;
+    found = true;
+    break;
+  }
+  bpf_iter_scx_dsq_destroy(&it);
+  return found;
+}
+
 SCHEDD_INLINE void task_set_slice(struct task_struct* p, u64 slice) {
   if (bpf_ksym_exists(scx_bpf_task_set_slice___new))
     scx_bpf_task_set_slice___new(p, slice);

@@ -66,6 +66,7 @@ struct {
 struct task_private {
   u32 slot;   /* SCHEDD_NO_SLOT for none */
   u32 direct; /* the queue it is in was chosen by the dispatcher, not by a decision */
+  u32 solo;   /* nobody else wanted the CPU when its present run was granted */
   u64 running_since_ns;
 };
 struct {

@@ -41,7 +41,7 @@ give_up() {
 }
 
 wait_for_state() {
-  local end=$((SECONDS + 20))
+  local end=$((SECONDS + 60)) # an emulated machine on a busy host is slow
   until [ "$(cat "$STATE")" = "$1" ]; do
     [ "$SECONDS" -lt "$end" ] || give_up "$STATE is '$(cat "$STATE")', not '$1'"
     sleep 0.1

@@ -37,6 +37,7 @@ void TaskTable::Forget(uint32_t slot) {
   Record& record = records_[slot];
   record.key = 0;
   record.reported_run_ns = 0;
+  record.reported_solo_run_ns = 0;
   record.reported_wakeups = 0;
 }
 
@@ -48,6 +49,7 @@ TaskEvent TaskTable::Describe(const schedd_event& event) {
     Forget(event.slot);
     record.key = event.key;
   }
+  const uint64_t solo_run_ns = LoadShared(slot.solo_run_ns);
   const uint64_t run_ns = LoadShared(slot.run_ns);
   const uint64_t wakeups = LoadShared(slot.wakeups);
   const TaskEvent described = {
@@ -56,6 +58,7 @@ TaskEvent TaskTable::Describe(const schedd_event& event) {
       .time_ns = static_cast<int64_t>(event.time_ns),
       .woke = is_new || wakeups != record.reported_wakeups,
       .ran_ns = Growth(run_ns, record.reported_run_ns),
+      .solo_ran_ns = Growth(solo_run_ns, record.reported_solo_run_ns),
       .ran_since_wake_ns = static_cast<int64_t>(LoadShared(slot.awake_run_ns)),
       .weight = EffectiveWeight(event.slot, event.key),
       .slice_override_ns = HasOverride(event.slot, event.key) ? record.override_slice_ns : 0,
@@ -65,6 +68,7 @@ TaskEvent TaskTable::Describe(const schedd_event& event) {
   };
   record.described_weight = static_cast<int32_t>(described.weight);
   record.reported_run_ns = std::max(run_ns, record.reported_run_ns);
+  record.reported_solo_run_ns = std::max(solo_run_ns, record.reported_solo_run_ns);
   record.reported_wakeups = wakeups;
   return described;
 }

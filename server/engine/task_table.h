@@ -72,6 +72,7 @@ class TaskTable {
     int32_t described_weight = 0;
     int64_t override_slice_ns = 0;
     uint64_t reported_run_ns = 0;
+    uint64_t reported_solo_run_ns = 0;
     uint64_t reported_wakeups = 0;
   };
 

@@ -91,11 +91,12 @@ TaskAccount VruntimePolicy::Account(TaskId id) const {
 // wakeup finds it there; after the wakeup when it is placed.
 void VruntimePolicy::Charge(Task& task, const TaskEvent& event) {
   const int64_t ran_ns = std::max<int64_t>(event.ran_ns, 0);
-  const int64_t awake_ns =
-      event.woke ? std::clamp<int64_t>(event.ran_since_wake_ns, 0, ran_ns) : ran_ns;
-  const int64_t limit_ns = ChargeLimit();
-  const int64_t charged_awake_ns = std::min(awake_ns, limit_ns);
-  const int64_t charged_before_ns = std::min(ran_ns - awake_ns, limit_ns - charged_awake_ns);
+  const int64_t solo_ns = std::clamp<int64_t>(event.solo_ran_ns, 0, ran_ns);
+  // CPU time that nobody else wanted is no debt to those who come later.
+  const int64_t charged_ns = ran_ns - solo_ns + std::min(solo_ns, ChargeLimit());
+  const int64_t charged_awake_ns =
+      event.woke ? std::clamp<int64_t>(event.ran_since_wake_ns, 0, charged_ns) : charged_ns;
+  const int64_t charged_before_ns = charged_ns - charged_awake_ns;
   if (event.woke) {
     task.unplaced_ns = SaturatingAdd(task.unplaced_ns, charged_before_ns);
     if (task.known) Settle(task);

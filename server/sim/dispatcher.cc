@@ -11,7 +11,7 @@ namespace schedd {
 namespace {
 
 // The same numbers as in bpf/.
-constexpr uint32_t kUndecidedTurn = 16;
+constexpr uint64_t kQueueCreditNs = 50'000'000;
 constexpr int kDispatchDrain = 16;
 
 // The dispatcher's own words: it alone writes them, others read.
@@ -28,7 +28,6 @@ Dispatcher::Dispatcher(SimMachine* machine, const SharedMemory& memory,
       memory_(memory),
       ring_doorbell_(std::move(ring_doorbell)),
       own_(memory.cpus.size()),
-      turns_(memory.cpus.size()),
       by_slot_(memory.slots.size()) {}
 
 schedd_slot* Dispatcher::SlotOf(const SimTask& task) {
@@ -62,6 +61,7 @@ bool Dispatcher::SelectCpu(SimTask& task) {
   if (LoadShared(memory_.header->all_decisions) != 0) return false;
   Count(cpu, SCHEDD_COUNT_RUN_DIRECT_IDLE);
   task.direct = true;
+  task.solo = true;
   if (schedd_slot* slot = SlotOf(task)) StoreShared(slot->state, SCHEDD_TASK_DECIDED);
   machine_->InsertLocal(cpu, task, SliceOf(task));
   return true;
@@ -80,10 +80,11 @@ void Dispatcher::Runnable(SimTask& task, bool woke) {
 void Dispatcher::Enqueue(SimTask& task, bool woke) {
   schedd_slot* slot = SlotOf(task);
   schedd_header* header = memory_.header;
-  const uint64_t floor = header->vtime_floor - 2 * LoadShared(header->base_slice_ns);
+  const uint64_t floor = header->vtime_floor - kQueueCreditNs;
   uint64_t vtime = slot != nullptr ? slot->deadline : header->vtime_floor;
-  if (static_cast<int64_t>(vtime - floor) < 0) vtime = floor;
+  if (woke && static_cast<int64_t>(vtime - floor) < 0) vtime = floor;
   task.direct = false;
+  task.solo = false;
   if (slot != nullptr) {
     StoreShared(slot->deadline, vtime);
     Bump(slot->seq);
@@ -102,21 +103,43 @@ void Dispatcher::Dequeue(SimTask& task) {
   if (task.queue != nullptr) task.queue->Remove(task);
 }
 
-SimTask* Dispatcher::Dispatch(int cpu, const SimTask*) {
+// The queue whose first task for `cpu` has the earliest deadline, decided or not; nullptr when
+// nobody waits in either.
+VtimeQueue* Dispatcher::EarliestQueue(int cpu) {
+  const SimTask* ready = ready_.FirstFor(cpu);
+  const SimTask* undecided = undecided_.FirstFor(cpu);
+  if (ready == nullptr) return undecided != nullptr ? &undecided_ : nullptr;
+  if (undecided == nullptr) return &ready_;
+  return static_cast<int64_t>(undecided->queue_vtime - ready->queue_vtime) < 0 ? &undecided_
+                                                                              : &ready_;
+}
+
+bool Dispatcher::GoesOn(const SimTask& running, const SimTask& rival) {
+  const schedd_slot* slot = SlotOf(running);
+  if (slot == nullptr) return false;
+  const auto ran_ns = static_cast<uint64_t>(machine_->now_ns() - running.running_since_ns);
+  const uint64_t deadline = slot->deadline + VirtualNs(*slot, ran_ns);
+  return static_cast<int64_t>(deadline - rival.queue_vtime) < 0;
+}
+
+SimTask* Dispatcher::Dispatch(int cpu, const SimTask* previous) {
   for (int i = 0; i < kDispatchDrain && ApplyNext(cpu); ++i) {
   }
-  const auto index = static_cast<size_t>(cpu);
-  SimTask* task = own_[index].TakeFor(cpu);
+  SimTask* task = own_[static_cast<size_t>(cpu)].TakeFor(cpu);
   if (task == nullptr) task = urgent_.TakeFor(cpu);
-  if (task == nullptr && ++turns_[index] % kUndecidedTurn == 0) task = undecided_.TakeFor(cpu);
-  if (task == nullptr) task = ready_.TakeFor(cpu);
-  if (task == nullptr) task = undecided_.TakeFor(cpu);
-  if (task != nullptr) task->slice_ns = SliceOf(*task);
+  if (task == nullptr) {
+    VtimeQueue* queue = EarliestQueue(cpu);
+    if (queue == nullptr) return nullptr;
+    if (previous != nullptr && GoesOn(*previous, *queue->FirstFor(cpu))) return nullptr;
+    task = queue->TakeFor(cpu);
+  }
+  task->slice_ns = SliceOf(*task);
   return task;
 }
 
 int64_t Dispatcher::Refill(SimTask& task) {
   AccountRun(task);
+  task.solo = EarliestQueue(task.cpu) == nullptr;
   Count(task.cpu, SCHEDD_COUNT_SLICE_REFILLS);
   return SliceOf(task);
 }

@@ -61,6 +61,9 @@ class Dispatcher : public SchedulerClass {
   void Count(int cpu, schedd_counter counter, uint64_t n = 1);
   int64_t SliceOf(const SimTask& task);
   void KickIdle(const SimTask& task);
+  VtimeQueue* EarliestQueue(int cpu);
+  bool GoesOn(const SimTask& running, const SimTask& rival);
+  static uint64_t VirtualNs(const schedd_slot& slot, uint64_t ran_ns);
 
   void SendEvent(const SimTask& task, const schedd_slot& slot, uint32_t flags);
   bool IsDegraded(schedd_event_ring& ring);
@@ -87,7 +90,6 @@ class Dispatcher : public SchedulerClass {
   VtimeQueue ready_;
   VtimeQueue undecided_;
   std::vector<VtimeQueue> own_;    // one a CPU
-  std::vector<uint32_t> turns_;    // dispatches of each CPU
   std::vector<SimTask*> by_slot_;  // who has a slot
 };
 

@@ -26,7 +26,7 @@ void Dispatcher::ClearSlot(schedd_slot& slot) {
   StoreShared(slot.state, SCHEDD_TASK_SLEEPING);
   StoreShared(slot.decided_weight, 0u);
   for (auto* word :
-       {&slot.waiting_since_ns, &slot.running_since_ns, &slot.woken_ns, &slot.run_ns, &slot.wait_ns,
+       {&slot.waiting_since_ns, &slot.running_since_ns, &slot.woken_ns, &slot.run_ns, &slot.solo_run_ns, &slot.wait_ns,
         &slot.awake_run_ns, &slot.voluntary_switches, &slot.involuntary_switches, &slot.wakeups,
         &slot.migrations, &slot.slice_ns, &slot.deadline, &slot.generation, &slot.latency_sum_ns,
         &slot.latency_max_ns}) {
@@ -91,6 +91,11 @@ void Dispatcher::WeightChanged(SimTask& task) {
   if (schedd_slot* slot = SlotOf(task)) StoreShared(slot->weight, task.spec.weight);
 }
 
+uint64_t Dispatcher::VirtualNs(const schedd_slot& slot, uint64_t ran_ns) {
+  const uint32_t weight = slot.decided_weight != 0 ? slot.decided_weight : slot.weight;
+  return ran_ns * 100 / std::max(weight, 1u);
+}
+
 void Dispatcher::AccountRun(SimTask& task) {
   const auto ran_ns = static_cast<uint64_t>(machine_->now_ns() - task.running_since_ns);
   task.running_since_ns = machine_->now_ns();
@@ -103,8 +108,8 @@ void Dispatcher::AccountRun(SimTask& task) {
   StoreShared(slot->run_ns, slot->run_ns + ran_ns);
   StoreShared(slot->running_since_ns, machine_->now_ns());
   StoreShared(slot->awake_run_ns, slot->awake_run_ns + ran_ns);
-  const uint32_t weight = slot->decided_weight != 0 ? slot->decided_weight : slot->weight;
-  StoreShared(slot->deadline, slot->deadline + ran_ns * 100 / std::max(weight, 1u));
+  if (task.solo) StoreShared(slot->solo_run_ns, slot->solo_run_ns + ran_ns);
+  StoreShared(slot->deadline, slot->deadline + VirtualNs(*slot, ran_ns));
 }
 
 void Dispatcher::AccountWait(schedd_slot& slot) {

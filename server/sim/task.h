@@ -55,6 +55,7 @@ struct SimTask {
 
   // The class in charge.
   uint32_t slot = SCHEDD_NO_SLOT;
+  bool solo = false;  // nobody else wanted the CPU when its present run was granted
   bool direct = false;
   int64_t running_since_ns = 0;
   uint64_t fair_vruntime = 0;

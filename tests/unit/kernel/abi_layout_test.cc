@@ -99,7 +99,7 @@ TEST_F(AbiLayoutTest, Slot) {
               MEMBER(T, involuntary_switches), MEMBER(T, wakeups), MEMBER(T, migrations),
               MEMBER(T, slice_ns), MEMBER(T, deadline), MEMBER(T, generation),
               MEMBER(T, latency_sum_ns), MEMBER(T, latency_max_ns), MEMBER(T, latency_buckets),
-              MEMBER(T, reserved1)});
+              MEMBER(T, solo_run_ns), MEMBER(T, reserved1)});
 }
 
 TEST_F(AbiLayoutTest, Header) {

@@ -86,15 +86,26 @@ TEST_F(VruntimeTest, CpuTimeCountsByWeight) {
   }
 }
 
-TEST_F(VruntimeTest, AnUninterruptedMinuteIsChargedAsOneSliceAndALateTick) {
+TEST_F(VruntimeTest, AMinuteThatNobodyElseWantedIsChargedAsOneSliceAndALateTick) {
   Introduce(1);
   const int64_t before = Vruntime(1);
-  Expire(1, 60'000 * kMs);
+  Event(1, {.ran_ns = 60'000 * kMs, .solo_ran_ns = 60'000 * kMs, .ran_since_wake_ns = 60'000 * kMs});
   Schedule();
   EXPECT_EQ(Vruntime(1) - before, (40 + 10) * kMs);
   Expire(1, 44 * kMs);  // the longest slice and a tick: in full
   Schedule();
   EXPECT_EQ(Vruntime(1) - before, (50 + 44) * kMs);
+}
+
+TEST_F(VruntimeTest, SeveralSlicesInARowWhileOthersWaitedAreChargedInFull) {
+  Introduce(1, 400);
+  const int64_t before = Vruntime(1);
+  Event(1, {.ran_ns = 130 * kMs,
+            .solo_ran_ns = 70 * kMs,
+            .ran_since_wake_ns = 130 * kMs,
+            .weight = 400});
+  Schedule();
+  EXPECT_EQ(Vruntime(1) - before, (60 + 50) * kMs / 4);
 }
 
 TEST_F(VruntimeTest, WhatItRanBeforeItSleptDoesNotUseUpTheCreditOfTheWakeup) {
