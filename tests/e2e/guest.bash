@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# For guest tests, beside lib.sh: a schedd under test, loads, and what the kernel itself says about both.
+#
+#   start_schedd FLAG…              a case: schedd attaches and serves; ends the script when it does not. Sets SCHEDD (pid)
+#   stop_schedd                     SIGTERM and wait; sets SCHEDD_EXIT
+#   ctl ARGUMENT…                   schedctl with patience: an emulated machine is slow
+#   status PATH                     one value of schedctl status -o json, for example .counters.decisionCount
+#   state, ops                      sched_ext's state and the name of the ops, from the kernel
+#   attached, detached              conditions on these
+#   hog COMMAND…                    starts one endless loop named "hog", as COMMAND… hog; sets HOG (pid)
+#   end_hogs                        ends all of them
+#   run_ns PID                      CPU time of a task by the kernel's own account (se.sum_exec_runtime)
+#   in_ext PID                      whether sched_ext schedules the task
+#   share SECONDS PID OTHER         percent of the two tasks' CPU time that PID gets from now on
+#   near NAME GOT WANT TOLERANCE    a case: |GOT - WANT| <= TOLERANCE, decimals allowed
+#   holds NAME EXPRESSION…          a case: the awk expression is true
+#   note TEXT                       a line for people in the TAP output: figures
+SOCKET=/run/schedd/schedd.sock
+SCHEDD_LOG=/tmp/schedd.log
+HOG='' HOGS=()
+SCHEDD='' SCHEDD_EXIT=''
+
+note() { printf '# %s\n' "$*"; }
+
+state() { cat /sys/kernel/sched_ext/state; }
+ops() { cat /sys/kernel/sched_ext/root/ops 2>/dev/null; }
+attached() { [ "$(state)" = enabled ] && [[ "$(ops)" = schedd* ]]; }
+detached() { [ "$(state)" = disabled ]; }
+now_ms() { echo $((${EPOCHREALTIME//[.,]/} / 1000)); }
+
+ctl() { schedctl --timeout 30s "$@"; }
+status() { ctl status -o json | jq -r "$1"; }
+_serving() { attached && [ -S "$SOCKET" ]; }
+
+start_schedd() {
+  begin "schedd${*:+ $*} attaches and serves"
+  schedd "$@" 2>>"$SCHEDD_LOG" &
+  SCHEDD=$!
+  # At once when it serves, and at once when it ended without.
+  wait_until 20 eval '_serving || ! kill -0 "$SCHEDD"'
+  if _serving; then
+    pass
+  else
+    fail "state $(state), ops '$(ops)'; its log: $(cat "$SCHEDD_LOG")"
+    finish
+  fi
+}
+
+stop_schedd() {
+  kill -TERM "$SCHEDD"
+  wait "$SCHEDD"
+  SCHEDD_EXIT=$?
+}
+
+hog() {
+  [ -e /tmp/hog ] || cp /usr/bin/bash /tmp/hog
+  "$@" /tmp/hog -c 'while :; do :; done' &
+  HOG=$!
+  HOGS+=("$HOG")
+}
+
+end_hogs() {
+  [ "${#HOGS[@]}" = 0 ] || kill -KILL "${HOGS[@]}" 2>/dev/null
+  wait "${HOGS[@]}" 2>/dev/null
+  HOGS=()
+}
+
+run_ns() {
+  local ns
+  read -r ns _ <"/proc/$1/schedstat" && echo "$ns"
+}
+
+in_ext() { grep -q '^ext.enabled *: *1$' "/proc/$1/sched"; }
+
+share() {
+  local mine other mine_after other_after
+  # Read without a process in between: an emulated fork takes long enough to be seen in the result.
+  read -r mine _ <"/proc/$2/schedstat"
+  read -r other _ <"/proc/$3/schedstat"
+  sleep "$1"
+  read -r mine_after _ <"/proc/$2/schedstat"
+  read -r other_after _ <"/proc/$3/schedstat"
+  awk -v a="$((mine_after - mine))" -v b="$((other_after - other))" 'BEGIN { printf "%.1f\n", 100 * a / (a + b) }'
+}
+
+holds() {
+  begin "$1"
+  shift
+  if awk "BEGIN { exit !($*) }"; then pass; else fail "not true: $*"; fi
+}
+
+near() { holds "$1 ($2, want $3 within $4)" "$2 - $3 <= $4 && $3 - $2 <= $4"; }
+
+# The middle one of the numbers on stdin.
+median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }

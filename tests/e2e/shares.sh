@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Weights mean shares of a busy CPU: from nice, from an override made at run time, and as before when its time is over.
+# Measured by the kernel's own account of each task's CPU time, not by ours.
+# guest: cpus=2 mem=1G timeout=180
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/guest.bash"
+
+TTL_S=16
+no_override() { [ "$(ctl task overrides -o json | jq '.taskOverrides | length')" = 0 ]; }
+weight_of() { ctl task get "$1" -o json | jq .weight; }
+
+start_schedd
+# On one CPU; the other is left to schedd and this script.
+hog taskset -c 1
+FIRST=$HOG
+hog taskset -c 1
+SECOND=$HOG
+sleep 1
+near "equal weights: percent of the second" "$(share 5 "$SECOND" "$FIRST")" 50 3
+
+begin "an override gives weight 300 at run time"
+BOOSTED_AT=$(now_ms)
+if ctl task boost --tgid "$SECOND" --weight 300 --ttl "${TTL_S}s" -o json >/tmp/made &&
+  [ "$(jq .matchedTaskCount /tmp/made)" = 1 ]; then pass; else fail "$(cat /tmp/made)"; fi
+is "the weight in force is shown" "$(weight_of "$SECOND")" 300
+near "weights 100 and 300: percent of the second" "$(share 10 "$SECOND" "$FIRST")" 75 3
+check "the override ends by itself" wait_until 30 no_override
+LASTED_MS=$(($(now_ms) - BOOSTED_AT))
+# Each look costs a second or two on an emulated CPU.
+holds "it ended when its time was over ($LASTED_MS ms after it was asked for, TTL $TTL_S s)" \
+  "$LASTED_MS >= $TTL_S * 1000 && $LASTED_MS <= $TTL_S * 1000 + 6000"
+is "the weight is what it was" "$(weight_of "$SECOND")" 100
+near "after it: percent of the second" "$(share 5 "$SECOND" "$FIRST")" 50 3
+
+# The kernel's weight of nice -5 is 3121, of nice 0 it is 1024: 305 where nice 0 is 100.
+renice -n -5 -p "$SECOND" >/dev/null
+sleep 1
+is "the weight of nice -5" "$(weight_of "$SECOND")" 305
+near "nice 0 and -5: percent of the second" "$(share 10 "$SECOND" "$FIRST")" 75.3 3
+end_hogs
+stop_schedd
+is "exit code after SIGTERM" "$SCHEDD_EXIT" 0
+finish
