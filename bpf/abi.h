@@ -2,8 +2,9 @@
 /*
  * The memory that the BPF dispatcher and the daemon share: the only description of it.
  *
- * Compiled as C11 by the dispatcher and as C++20 by the daemon; every size and offset that matters is
- * asserted at the end. All of it lives in memory-mapped BPF array maps (or, for the simulated machine, on the heap).
+ * Compiled as C11 by the dispatcher and as C++20 by the daemon; every size and offset that matters
+ * is asserted at the end. All of it lives in memory-mapped BPF array maps (or, for the simulated
+ * machine, on the heap).
  *
  *   map          elements                    written by          read by
  *   header       1 x schedd_header           see its sections    both
@@ -15,18 +16,23 @@
  *   exit_dump    SCHEDD_DUMP_LEN bytes       dispatcher, once    daemon, after exit_kind is set
  *
  * The life of a decision:
- *  1. enqueue puts the task into the kernel-side queue (DSQ) of undecided tasks, ordered by the last deadline the
- *     policy gave, raises slot.seq, and writes an event (slot, seq) to the ring of the CPU it runs on.
- *  2. The scheduling thread reads the event and writes a decision (slot, seq, cpu, slice, deadline).
- *  3. The dispatcher moves the task from the undecided queue to the queue that the decision names, if slot.seq is
- *     still seq and the task is still queued there. Else the decision is stale: dropped and counted.
- * A task is in a kernel queue from 1 on. Nothing ever waits for the daemon: a CPU that finds no decided task runs an
- * undecided one. That is why no step here can lose a task, whoever stops in the middle of it.
+ *  1. enqueue puts the task into the kernel-side queue (DSQ) of undecided tasks, ordered by the
+ *     last deadline the policy gave, raises slot.seq, and writes an event (slot, seq) to the ring
+ *     of the CPU it runs on.
+ *  2. The scheduling thread reads the event and writes a decision (slot, seq, cpu, slice,
+ *     deadline).
+ *  3. The dispatcher moves the task from the undecided queue to the queue that the decision names,
+ *     if slot.seq is still seq and the task is still queued there. Else the decision is stale:
+ *     dropped and counted.
+ * A task is in a kernel queue from 1 on. Nothing ever waits for the daemon: a CPU that finds no
+ * decided task runs an undecided one. That is why no step here can lose a task, whoever stops in
+ * the middle of it.
  *
- * Times are CLOCK_MONOTONIC nanoseconds, but for start_boottime_ns. Virtual times (deadline) are nanoseconds of a weight-100 task and
- * may wrap: compare by signed difference.
+ * Times are CLOCK_MONOTONIC nanoseconds, but for start_boottime_ns. Virtual times (deadline) are
+ * nanoseconds of a weight-100 task and may wrap: compare by signed difference.
  *
- * Compatibility: a change of any layout or meaning raises SCHEDD_ABI_VERSION; both sides refuse another version.
+ * Compatibility: a change of any layout or meaning raises SCHEDD_ABI_VERSION; both sides refuse
+ * another version.
  */
 #ifndef SCHEDD_BPF_ABI_H_
 #define SCHEDD_BPF_ABI_H_
@@ -50,10 +56,11 @@ typedef uint64_t schedd_u64;
 enum {
   SCHEDD_ABI_VERSION = 1,
   SCHEDD_CACHE_LINE = 64,
-  /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named by a decision. */
+  /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named
+     by a decision. */
   SCHEDD_MAX_CPUS = 512,
   SCHEDD_MASK_WORDS = SCHEDD_MAX_CPUS / 64,
-  /* Events a CPU may have outstanding. 1024 x 32 bytes a CPU: 10 ms at 100,000 enqueues/s on one CPU. */
+  /* Events a CPU may have outstanding. 1024 x 32 bytes a CPU: 10 ms at 100,000 enqueues/s. */
   SCHEDD_EVENT_RING_SIZE = 1024,
   /* Decisions outstanding over all CPUs. */
   SCHEDD_DECISION_RING_SIZE = 4096,
@@ -80,27 +87,28 @@ enum schedd_task_state {
 /* schedd_slot.flags */
 enum {
   SCHEDD_SLOT_KTHREAD = 1u << 0,
-  SCHEDD_SLOT_DAEMON = 1u << 1,  /* a thread of the daemon: the dispatcher schedules it itself */
-  SCHEDD_SLOT_DIRECT = 1u << 2,  /* a kernel thread that must never wait for user space */
+  SCHEDD_SLOT_DAEMON = 1u << 1, /* a thread of the daemon: the dispatcher schedules it itself */
+  SCHEDD_SLOT_DIRECT = 1u << 2, /* a kernel thread that must never wait for user space */
 };
 
 /* schedd_event.flags */
 enum {
-  SCHEDD_EVENT_WAKEUP = 1u << 0,   /* the task woke (or is new) */
-  SCHEDD_EVENT_EXPIRED = 1u << 1,  /* it used up its slice or was preempted, and is still runnable */
+  SCHEDD_EVENT_WAKEUP = 1u << 0,  /* the task woke (or is new) */
+  SCHEDD_EVENT_EXPIRED = 1u << 1, /* it used up its slice or was preempted, and is still runnable */
 };
 
 /* schedd_decision.flags */
 enum {
-  SCHEDD_DECISION_PREEMPT = 1u << 0, /* take the CPU named (not SCHEDD_ANY_CPU) from the task that runs there */
-  SCHEDD_DECISION_URGENT = 1u << 1,  /* before every other decided task: it waited starvation_bound */
+  SCHEDD_DECISION_PREEMPT = 1u << 0, /* take the CPU named (not ANY_CPU) from whom runs there */
+  SCHEDD_DECISION_URGENT = 1u << 1,  /* before all other decided: it waited starvation_bound */
 };
 
 /* Indices of schedd_cpu.counters: each counts since attach, summed over CPUs by the reader. */
 enum schedd_counter {
-  SCHEDD_COUNT_EVENTS,             /* events written */
-  SCHEDD_COUNT_EVENTS_DROPPED,     /* event ring full: the task runs from the kernel-side queue */
-  SCHEDD_COUNT_EVENTS_WITHHELD,    /* heartbeat stale: no event sent, the task runs from the kernel-side queue */
+  SCHEDD_COUNT_EVENTS,          /* events written */
+  SCHEDD_COUNT_EVENTS_DROPPED,  /* event ring full: the task runs from the kernel-side queue */
+  SCHEDD_COUNT_EVENTS_WITHHELD, /* heartbeat stale: no event sent, the task runs from the
+                                   kernel-side queue */
   SCHEDD_COUNT_DECISIONS_APPLIED,
   SCHEDD_COUNT_DECISIONS_STALE,    /* the task had left the queue before its decision came */
   SCHEDD_COUNT_DECISIONS_BOUNCED,  /* CPU named not allowed for the task: sent to any CPU */
@@ -112,47 +120,48 @@ enum schedd_counter {
   SCHEDD_COUNT_SLICE_REFILLS,      /* nobody waited: the running task went on */
   SCHEDD_COUNT_KICKS_IDLE,
   SCHEDD_COUNT_KICKS_PREEMPT,
-  SCHEDD_COUNT_DOORBELLS,          /* times the scheduling thread was woken */
-  SCHEDD_COUNT_NO_SLOT,            /* enqueues of tasks that have no slot */
-  SCHEDD_COUNT_TABLE_FULL,         /* tasks that got no slot because the table was full */
-  SCHEDD_COUNT_RUN_NS,             /* ns that tasks of this scheduler ran, all tasks, with or without slot */
-  SCHEDD_COUNT_ENDED_RUN_NS,       /* ns of these that belong to tasks that have ended */
-  SCHEDD_COUNT_NO_SLOT_RUN_NS,     /* ns of these that belong to tasks without a slot */
+  SCHEDD_COUNT_DOORBELLS,  /* times the scheduling thread was woken */
+  SCHEDD_COUNT_NO_SLOT,    /* enqueues of tasks that have no slot */
+  SCHEDD_COUNT_TABLE_FULL, /* tasks that got no slot because the table was full */
+  SCHEDD_COUNT_RUN_NS, /* ns that tasks of this scheduler ran, all tasks, with or without slot */
+  SCHEDD_COUNT_ENDED_RUN_NS,   /* ns of these that belong to tasks that have ended */
+  SCHEDD_COUNT_NO_SLOT_RUN_NS, /* ns of these that belong to tasks without a slot */
   SCHEDD_NR_COUNTERS,
 };
 
 /*
- * One task. Written by the dispatcher alone. Plain counters may be read at any time (aligned words do not tear);
- * identity fields (tid … comm) are valid when key was the same even number before and after reading them.
+ * One task. Written by the dispatcher alone. Plain counters may be read at any time (aligned words
+ * do not tear); identity fields (tid … comm) are valid when key was the same even number before and
+ * after reading them.
  */
 struct schedd_slot {
   /* -- identity -- */
-  schedd_u32 key;         /* odd while identity changes; every new owner of the slot adds 2 */
-  schedd_s32 tid;         /* in the initial PID namespace */
+  schedd_u32 key; /* odd while identity changes; every new owner of the slot adds 2 */
+  schedd_s32 tid; /* in the initial PID namespace */
   schedd_s32 tgid;
-  schedd_u32 uid;         /* in the initial user namespace */
+  schedd_u32 uid; /* in the initial user namespace */
   schedd_u64 start_boottime_ns;
-  schedd_u64 cgroup_id;   /* inode of its cgroup v2 */
+  schedd_u64 cgroup_id; /* inode of its cgroup v2 */
   char comm[SCHEDD_COMM_LEN];
-  schedd_u32 flags;       /* SCHEDD_SLOT_* */
+  schedd_u32 flags; /* SCHEDD_SLOT_* */
   schedd_s32 nice;
-  schedd_u32 free_next;   /* list of free slots; owned by slot_list.h */
+  schedd_u32 free_next; /* list of free slots; owned by slot_list.h */
   schedd_u32 reserved0;
   /* -- affinity -- */
   schedd_u64 allowed[SCHEDD_MASK_WORDS]; /* bit c: may run on CPU c */
   /* -- state -- */
-  schedd_u32 state;       /* enum schedd_task_state */
-  schedd_u32 seq;         /* raised by each enqueue; names the enqueue that a decision answers */
-  schedd_s32 cpu;         /* last or present CPU */
-  schedd_u32 weight;      /* kernel's: from nice or cgroup, 1 to 10000 */
-  schedd_u32 nr_allowed;  /* CPUs it may use */
+  schedd_u32 state;          /* enum schedd_task_state */
+  schedd_u32 seq;            /* raised by each enqueue; names the enqueue that a decision answers */
+  schedd_s32 cpu;            /* last or present CPU */
+  schedd_u32 weight;         /* kernel's: from nice or cgroup, 1 to 10000 */
+  schedd_u32 nr_allowed;     /* CPUs it may use */
   schedd_u32 decided_weight; /* weight that the last decision was made with */
   schedd_u64 waiting_since_ns; /* start of the present wait, when runnable */
   schedd_u64 running_since_ns; /* start of the present run, when running */
-  schedd_u64 woken_ns;    /* last wakeup; 0 once it ran after it */
+  schedd_u64 woken_ns;         /* last wakeup; 0 once it ran after it */
   /* -- accounting, cumulative -- */
-  schedd_u64 run_ns;      /* ended runs */
-  schedd_u64 wait_ns;     /* ended waits */
+  schedd_u64 run_ns;       /* ended runs */
+  schedd_u64 wait_ns;      /* ended waits */
   schedd_u64 awake_run_ns; /* ended runs since the last wakeup */
   schedd_u64 voluntary_switches;
   schedd_u64 involuntary_switches;
@@ -160,8 +169,8 @@ struct schedd_slot {
   schedd_u64 migrations;
   /* -- last decision -- */
   schedd_u64 slice_ns;
-  schedd_u64 deadline;    /* virtual; the dispatcher adds what the task ran since */
-  schedd_u64 generation;  /* of the policy that made the decision */
+  schedd_u64 deadline;   /* virtual; the dispatcher adds what the task ran since */
+  schedd_u64 generation; /* of the policy that made the decision */
   /* -- wakeup latency -- */
   schedd_u64 latency_sum_ns;
   schedd_u64 latency_max_ns;
@@ -172,11 +181,11 @@ struct schedd_slot {
 
 /* One CPU. Written by the dispatcher (counters with atomic adds, the rest by the CPU itself). */
 struct schedd_cpu {
-  schedd_u32 slot;       /* slot of the task that runs here, SCHEDD_NO_SLOT for none or one without a slot */
-  schedd_u32 slot_key;   /* its key */
-  schedd_u64 since_ns;   /* since when */
-  schedd_u32 idle;       /* 1 when idle; a hint */
-  schedd_u32 protected_task; /* 1 while a task runs that no decision may preempt (daemon, kernel thread) */
+  schedd_u32 slot; /* of the task that runs here, SCHEDD_NO_SLOT for none or one without a slot */
+  schedd_u32 slot_key;       /* its key */
+  schedd_u64 since_ns;       /* since when */
+  schedd_u32 idle;           /* 1 when idle; a hint */
+  schedd_u32 protected_task; /* 1 while a task runs that may not be preempted (daemon, kthread) */
   schedd_u64 reserved[5];
   schedd_u64 counters[24]; /* enum schedd_counter */
 };
@@ -184,42 +193,42 @@ struct schedd_cpu {
 /* A task became runnable and is not placed. */
 struct schedd_event {
   schedd_u32 slot;
-  schedd_u32 seq;     /* slot.seq of this enqueue */
-  schedd_u32 key;     /* slot.key */
-  schedd_u32 flags;   /* SCHEDD_EVENT_* */
+  schedd_u32 seq;   /* slot.seq of this enqueue */
+  schedd_u32 key;   /* slot.key */
+  schedd_u32 flags; /* SCHEDD_EVENT_* */
   schedd_u64 time_ns;
-  schedd_s32 cpu;     /* last CPU */
+  schedd_s32 cpu; /* last CPU */
   schedd_u32 reserved;
 };
 
 /* Single producer (the CPU, interrupts off), single consumer (the scheduling thread). */
 struct schedd_event_ring {
-  schedd_u64 head;        /* next to write; producer */
+  schedd_u64 head; /* next to write; producer */
   schedd_u64 pad0[7];
-  schedd_u64 tail;        /* next to read; consumer */
+  schedd_u64 tail; /* next to read; consumer */
   schedd_u64 pad1[7];
   struct schedd_event records[SCHEDD_EVENT_RING_SIZE];
 };
 
 struct schedd_decision {
-  schedd_u64 ticket;     /* position + 1 once the record is whole */
+  schedd_u64 ticket; /* position + 1 once the record is whole */
   schedd_u32 slot;
-  schedd_u32 seq;        /* as in the event */
-  schedd_s32 cpu;        /* or SCHEDD_ANY_CPU */
-  schedd_u32 flags;      /* SCHEDD_DECISION_* */
+  schedd_u32 seq;   /* as in the event */
+  schedd_s32 cpu;   /* or SCHEDD_ANY_CPU */
+  schedd_u32 flags; /* SCHEDD_DECISION_* */
   schedd_u64 slice_ns;
   schedd_u64 deadline;
   schedd_u64 generation;
-  schedd_u32 weight;     /* in force for the task */
-  schedd_u32 key;        /* as in the event */
+  schedd_u32 weight; /* in force for the task */
+  schedd_u32 key;    /* as in the event */
   schedd_u64 reserved;
 };
 
-/* Single producer (the scheduling thread), many consumers (CPUs in dispatch, the commit program). */
+/* One producer (the scheduling thread), many consumers (CPUs in dispatch, the commit program). */
 struct schedd_decision_ring {
-  schedd_u64 head;       /* next to write; producer */
+  schedd_u64 head; /* next to write; producer */
   schedd_u64 pad0[7];
-  schedd_u64 tail;       /* next to take; consumers by compare-and-exchange */
+  schedd_u64 tail; /* next to take; consumers by compare-and-exchange */
   schedd_u64 pad1[7];
   struct schedd_decision records[SCHEDD_DECISION_RING_SIZE];
 };
@@ -227,27 +236,27 @@ struct schedd_decision_ring {
 struct schedd_header {
   /* -- constant after load -- */
   schedd_u32 abi_version;
-  schedd_u32 nr_cpus;        /* nr_cpu_ids */
+  schedd_u32 nr_cpus; /* nr_cpu_ids */
   schedd_u32 nr_slots;
   schedd_s32 daemon_tgid;
   schedd_s32 scheduling_tid;
   schedd_u32 reserved0[11];
   /* -- daemon to dispatcher -- */
-  schedd_u64 heartbeat_ns;   /* last time the scheduling thread began a pass */
-  schedd_u32 parked;         /* 1: the scheduling thread sleeps, an event must ring the doorbell (exchange to 0) */
-  schedd_u32 all_decisions;  /* 1: no idle bypass, every enqueue goes through the engine (placement_mode) */
-  schedd_u64 base_slice_ns;  /* slice of tasks that no decision named */
+  schedd_u64 heartbeat_ns; /* last time the scheduling thread began a pass */
+  schedd_u32 parked;       /* 1: the scheduling thread sleeps, an event must ring (exchange to 0) */
+  schedd_u32 all_decisions;      /* 1: no idle bypass, the engine places all (placement_mode) */
+  schedd_u64 base_slice_ns;      /* slice of tasks that no decision named */
   schedd_u64 protected_slice_ns; /* slice of daemon threads */
   schedd_u64 decision_budget_ns; /* heartbeat older than this with events outstanding: degraded */
   schedd_u64 reserved1[3];
   /* -- dispatcher to daemon -- */
-  schedd_u64 free_head;      /* free slots: low 32 bits index, high 32 bits change count */
+  schedd_u64 free_head; /* free slots: low 32 bits index, high 32 bits change count */
   schedd_u64 used_slots;
-  schedd_u64 slots_high_water; /* slots [0, this) were used at some time */
-  schedd_u64 doorbell_ns;    /* when the doorbell was rung last */
+  schedd_u64 slots_high_water;  /* slots [0, this) were used at some time */
+  schedd_u64 doorbell_ns;       /* when the doorbell was rung last */
   schedd_u64 degraded_since_ns; /* 0 when not degraded */
-  schedd_u64 degraded_ns;    /* ended degraded times */
-  schedd_u64 vtime_floor;    /* largest deadline that was run from the kernel-side queues */
+  schedd_u64 degraded_ns;       /* ended degraded times */
+  schedd_u64 vtime_floor;       /* largest deadline that was run from the kernel-side queues */
   schedd_u64 reserved2[1];
   /* -- why it ended; kind is written last -- */
   schedd_u64 exit_code;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who ran, waited and woke, and for how long: fills the slots and the CPU records. Each nanosecond that a task runs is added once, at the
- * end of the run (or of a prolonged slice), to its slot and to the CPU's counters.
+ * Who ran, waited and woke, and for how long: fills the slots and the CPU records. Each nanosecond
+ * that a task runs is added once, at the end of the run (or of a prolonged slice), to its slot and
+ * to the CPU's counters.
  */
 #ifndef SCHEDD_BPF_ACCOUNTING_BPF_H_
 #define SCHEDD_BPF_ACCOUNTING_BPF_H_

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The dispatcher: sched_ext callbacks that carry out what the daemon decides, and go on without it when it is silent.
+ * The dispatcher: sched_ext callbacks that carry out what the daemon decides, and go on without it
+ * when it is silent.
  *
- * Mechanism only. Which task comes first, for how long, and whom it may preempt is decided in server/policy; here a task waits in a queue ordered
- * by the deadline it was given. See abi.h for the life of a decision and docs/life_of_a_task.md for a walk through.
+ * Mechanism only. Which task comes first, for how long, and whom it may preempt is decided in
+ * server/policy; here a task waits in a queue ordered by the deadline it was given. See abi.h for
+ * the life of a decision and docs/life_of_a_task.md for a walk through.
  */
 #include "bpf/accounting.bpf.h"
 #include "bpf/task_slots.bpf.h"
@@ -12,9 +14,11 @@
 char LICENSE[] SEC("license") = "GPL";
 
 enum {
-  /* Safety net for a CPU that fell idle in the instant between a task's enqueue and its insertion. */
+  /* Safety net for a CPU that fell idle in the instant between a task's enqueue and its
+     insertion. */
   NET_PERIOD_NS = 100 * 1000 * 1000,
-  /* How far ahead of the queue a waking task may be placed before its decision comes, virtual ns. */
+  /* How far ahead of the queue a waking task may be placed before its decision comes, virtual
+     ns. */
   QUEUE_CREDIT_NS = 50 * 1000 * 1000,
 };
 
@@ -34,7 +38,8 @@ static __always_inline bool is_migration_disabled(struct task_struct* p) {
   return p->migration_disabled > 1;
 }
 
-/* Kernel threads that must never wait for user space, and tasks that only one CPU can run for now. */
+/* Kernel threads that must never wait for user space, and tasks that only one CPU can run for
+   now. */
 static __always_inline bool must_run_here(struct task_struct* p, struct schedd_slot* slot) {
   if ((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1) return true;
   if (is_migration_disabled(p)) return true;
@@ -74,7 +79,8 @@ s32 BPF_PROG(schedd_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_fl
   return cpu;
 }
 
-/* Threads of the daemon: at once and before others when they wake, like any other task when they have used their slice. */
+/* Threads of the daemon: at once and before others when they wake, like any other task when they
+ * have used their slice. */
 static __always_inline void enqueue_daemon(struct schedd_header* h, struct task_struct* p,
                                            struct task_private* priv, struct schedd_slot* slot,
                                            u64 enq_flags) {
@@ -124,7 +130,8 @@ void BPF_PROG(schedd_enqueue, struct task_struct* p, u64 enq_flags) {
   } else if (must_run_here(p, slot)) {
     count(SCHEDD_COUNT_RUN_DIRECT_KTHREAD, 1);
     mark_direct(priv, slot);
-    /* The kernel's own progress waits for the vital ones; other bound threads wait for the end of a slice. */
+    /* The kernel's own progress waits for the vital ones; other bound threads wait for the end of a
+     * slice. */
     if (slot && (slot->flags & SCHEDD_SLOT_DIRECT) && (enq_flags & SCX_ENQ_WAKEUP))
       enq_flags |= SCX_ENQ_PREEMPT;
     dsq_insert(p, SCX_DSQ_LOCAL, h->base_slice_ns, enq_flags);
@@ -144,10 +151,11 @@ static __always_inline void drain_decisions(void) {
   }
 }
 
-/* True when `prev` is still the one to run: its deadline is earlier than that of whoever would be next. */
+/* True when `prev` is still the one to run: its deadline is earlier than that of whoever would be
+ * next. */
 static __always_inline bool goes_on(struct schedd_header* h, struct task_struct* prev,
-                                    struct task_private* priv, struct schedd_slot* slot,
-                                    u64 rival, u64 now) {
+                                    struct task_private* priv, struct schedd_slot* slot, u64 rival,
+                                    u64 now) {
   u64 deadline;
   if (!priv || !slot || prev->tgid == h->daemon_tgid || must_run_here(prev, slot)) return false;
   deadline = slot->deadline + virtual_ns(slot, now - priv->running_since_ns);
@@ -168,8 +176,9 @@ static __always_inline void go_on(struct schedd_header* h, struct task_struct* p
 }
 
 /*
- * Decided or not, the earliest deadline runs: among those who wait and the task that has just used its slice. Without the last, two
- * tasks on a CPU would take turns whatever their weights, because the one that runs is in no queue yet when the next is chosen.
+ * Decided or not, the earliest deadline runs: among those who wait and the task that has just used
+ * its slice. Without the last, two tasks on a CPU would take turns whatever their weights, because
+ * the one that runs is in no queue yet when the next is chosen.
  */
 SEC("struct_ops/schedd_dispatch")
 void BPF_PROG(schedd_dispatch, s32 cpu, struct task_struct* prev) {
@@ -229,8 +238,9 @@ void BPF_PROG(schedd_running, struct task_struct* p) {
   }
   if (!slot) return;
   if (!priv->direct) {
-    count(slot->state == SCHEDD_TASK_DECIDED ? SCHEDD_COUNT_RUN_DECIDED : SCHEDD_COUNT_RUN_UNDECIDED,
-          1);
+    count(
+        slot->state == SCHEDD_TASK_DECIDED ? SCHEDD_COUNT_RUN_DECIDED : SCHEDD_COUNT_RUN_UNDECIDED,
+        1);
     if ((s64)(slot->deadline - h->vtime_floor) > 0) h->vtime_floor = slot->deadline;
   }
   account_start(slot, this_cpu, now);
@@ -253,7 +263,8 @@ void BPF_PROG(schedd_stopping, struct task_struct* p, bool runnable) {
   if (runnable) {
     slot->involuntary_switches++;
     slot->waiting_since_ns = now;
-    /* When a higher class took the CPU it waits at the head of the CPU's local queue; else enqueue comes next. */
+    /* When a higher class took the CPU it waits at the head of the CPU's local queue; else enqueue
+     * comes next. */
     mark_direct(priv, slot);
   } else {
     slot->state = SCHEDD_TASK_SLEEPING;
@@ -289,8 +300,9 @@ void BPF_PROG(schedd_update_idle, s32 cpu, bool idle) {
   struct schedd_cpu* record = cpu_at(cpu);
   if (record) record->idle = idle;
   if (!idle) return;
-  /* Somebody may have queued a task after this CPU looked and before it was marked idle. The CPU is told of the change from task to
-     idle only, so a queue of tasks that it may not run does not keep it spinning. */
+  /* Somebody may have queued a task after this CPU looked and before it was marked idle. The CPU is
+     told of the change from task to idle only, so a queue of tasks that it may not run does not
+     keep it spinning. */
   if (scx_bpf_dsq_nr_queued(DSQ_READY) || scx_bpf_dsq_nr_queued(DSQ_UNDECIDED) ||
       scx_bpf_dsq_nr_queued(DSQ_URGENT) || scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + cpu))
     scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel functions that the dispatcher calls, under one name each whatever the kernel calls them.
+ * The kernel functions that the dispatcher calls, under one name each whatever the kernel calls
+ * them.
  *
- * Names changed between 6.12 and 7.3: each variant is declared weak, with a ___suffix that libbpf strips, and chosen
- * by what the running kernel has (never by its version: stable trees backport). A kernel name that itself ends in ___v2 needs one suffix more.
+ * Names changed between 6.12 and 7.3: each variant is declared weak, with a ___suffix that libbpf
+ * strips, and chosen by what the running kernel has (never by its version: stable trees backport).
+ * A kernel name that itself ends in ___v2 needs one suffix more.
  */
 #ifndef SCHEDD_BPF_KFUNCS_BPF_H_
 #define SCHEDD_BPF_KFUNCS_BPF_H_
@@ -43,8 +45,8 @@ struct scx_bpf_dsq_insert_vtime_args {
   u64 vtime;
   u64 enq_flags;
 } __attribute__((preserve_access_index));
-extern bool __scx_bpf_dsq_insert_vtime___args(struct task_struct* p,
-                                              struct scx_bpf_dsq_insert_vtime_args* args) __ksym __weak;
+extern bool __scx_bpf_dsq_insert_vtime___args(
+    struct task_struct* p, struct scx_bpf_dsq_insert_vtime_args* args) __ksym __weak;
 extern void scx_bpf_dsq_insert_vtime___v1(struct task_struct* p, u64 dsq_id, u64 slice, u64 vtime,
                                           u64 enq_flags) __ksym __weak;
 extern void scx_bpf_dispatch_vtime___old(struct task_struct* p, u64 dsq_id, u64 slice, u64 vtime,
@@ -62,8 +64,9 @@ extern void scx_bpf_dispatch_from_dsq_set_slice___old(struct bpf_iter_scx_dsq* i
                                                       u64 slice) __ksym __weak;
 extern void scx_bpf_dispatch_from_dsq_set_vtime___old(struct bpf_iter_scx_dsq* it,
                                                       u64 vtime) __ksym __weak;
-extern bool scx_bpf_dispatch_vtime_from_dsq___old(struct bpf_iter_scx_dsq* it, struct task_struct* p,
-                                                  u64 dsq_id, u64 enq_flags) __ksym __weak;
+extern bool scx_bpf_dispatch_vtime_from_dsq___old(struct bpf_iter_scx_dsq* it,
+                                                  struct task_struct* p, u64 dsq_id,
+                                                  u64 enq_flags) __ksym __weak;
 /* 6.19: before it, p->scx.slice is written directly (which warns on newer kernels). */
 extern bool scx_bpf_task_set_slice___new(struct task_struct* p, u64 slice) __ksym __weak;
 
@@ -95,13 +98,15 @@ SCHEDD_INLINE void dsq_insert_vtime(struct task_struct* p, u64 dsq_id, u64 slice
 SCHEDD_INLINE bool dsq_move_to_local(u64 dsq_id) {
   if (bpf_ksym_exists(scx_bpf_dsq_move_to_local___v2___c))
     return scx_bpf_dsq_move_to_local___v2___c(dsq_id, 0);
-  if (bpf_ksym_exists(scx_bpf_dsq_move_to_local___v1)) return scx_bpf_dsq_move_to_local___v1(dsq_id);
+  if (bpf_ksym_exists(scx_bpf_dsq_move_to_local___v1))
+    return scx_bpf_dsq_move_to_local___v1(dsq_id);
   return scx_bpf_consume___old(dsq_id);
 }
 
 /*
- * Moves p from one queue to another, both vtime-ordered. False when p is no longer in `from`. Any number of tasks may be in `from`: the
- * iterator only names the queue, nothing is walked. Callable from dispatch and, inside an RCU section, from syscall programs.
+ * Moves p from one queue to another, both vtime-ordered. False when p is no longer in `from`. Any
+ * number of tasks may be in `from`: the iterator only names the queue, nothing is walked. Callable
+ * from dispatch and, inside an RCU section, from syscall programs.
  */
 SCHEDD_INLINE bool dsq_move(struct task_struct* p, u64 from, u64 to, u64 slice, u64 vtime) {
   struct bpf_iter_scx_dsq it;
@@ -122,8 +127,9 @@ SCHEDD_INLINE bool dsq_move(struct task_struct* p, u64 from, u64 to, u64 slice, 
 }
 
 /*
- * Deadline of the first task in a vtime-ordered queue that may run on `cpu`. False when there is none among the first few: tasks
- * bound elsewhere are not walked past for long under the queue's lock.
+ * Deadline of the first task in a vtime-ordered queue that may run on `cpu`. False when there is
+ * none among the first few: tasks bound elsewhere are not walked past for long under the queue's
+ * lock.
  */
 SCHEDD_INLINE bool dsq_first_deadline(u64 dsq_id, s32 cpu, u64* deadline) {
   enum { MOST_LOOKS = 8 };

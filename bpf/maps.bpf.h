@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The dispatcher's maps: the shared memory of abi.h, the doorbell, and what the dispatcher keeps of each task for itself.
- * Sizes marked "set at load" are written by the daemon before it loads the object.
+ * The dispatcher's maps: the shared memory of abi.h, the doorbell, and what the dispatcher keeps of
+ * each task for itself. Sizes marked "set at load" are written by the daemon before it loads the
+ * object.
  */
 #ifndef SCHEDD_BPF_MAPS_BPF_H_
 #define SCHEDD_BPF_MAPS_BPF_H_
@@ -81,9 +82,7 @@ SCHEDD_INLINE struct schedd_header* get_header(void) {
   return bpf_map_lookup_elem(&header, &zero);
 }
 
-SCHEDD_INLINE struct schedd_slot* slot_at(u32 index) {
-  return bpf_map_lookup_elem(&slots, &index);
-}
+SCHEDD_INLINE struct schedd_slot* slot_at(u32 index) { return bpf_map_lookup_elem(&slots, &index); }
 
 SCHEDD_INLINE struct schedd_cpu* cpu_at(u32 cpu) { return bpf_map_lookup_elem(&cpus, &cpu); }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Gives each task that enters the scheduler a slot, and takes it back. A task that gets none still runs, from the kernel-side queue.
+ * Gives each task that enters the scheduler a slot, and takes it back. A task that gets none still
+ * runs, from the kernel-side queue.
  */
 #ifndef SCHEDD_BPF_TASK_SLOTS_BPF_H_
 #define SCHEDD_BPF_TASK_SLOTS_BPF_H_
@@ -12,7 +13,8 @@ SCHEDD_INLINE void slot_set_affinity(struct schedd_slot* slot, struct task_struc
   u32 nr_cpus = scx_bpf_nr_cpu_ids();
   u32 words = (nr_cpus + 63) / 64;
   u32 i;
-  /* Only the words that the kernel's masks have: they are as long as nr_cpu_ids needs, not NR_CPUS. */
+  /* Only the words that the kernel's masks have: they are as long as nr_cpu_ids needs, not
+     NR_CPUS. */
   for (i = 0; i < SCHEDD_MASK_WORDS; i++) {
     u64 word = 0;
     if (i < words) bpf_probe_read_kernel(&word, sizeof(word), (const void*)mask + i * sizeof(word));
@@ -38,7 +40,8 @@ SCHEDD_INLINE bool is_vital_kthread(struct task_struct* p) {
          bpf_strncmp(comm, 10, "khugepaged") == 0 || bpf_strncmp(comm, 4, "rcu_") == 0;
 }
 
-/* The slot's counters start at 0 for every owner; its seq goes on, so that decisions for the last owner stay stale. */
+/* The slot's counters start at 0 for every owner; its seq goes on, so that decisions for the last
+ * owner stay stale. */
 SCHEDD_INLINE void slot_clear(struct schedd_slot* slot) {
   u32 i;
   slot->state = SCHEDD_TASK_SLEEPING;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The layout that clang gave the shared structs in the BPF object, from its BTF, must be the one that this compiler gives them.
+// The layout that clang gave the shared structs in the BPF object, from its BTF, must be the one
+// that this compiler gives them.
 #include <bpf/btf.h>
 #include <gtest/gtest.h>
 
@@ -61,8 +62,9 @@ TEST_F(AbiLayoutTest, Event) {
 
 TEST_F(AbiLayoutTest, EventRing) {
   using T = schedd_event_ring;
-  ExpectSame("schedd_event_ring", sizeof(T),
-             {MEMBER(T, head), MEMBER(T, pad0), MEMBER(T, tail), MEMBER(T, pad1), MEMBER(T, records)});
+  ExpectSame(
+      "schedd_event_ring", sizeof(T),
+      {MEMBER(T, head), MEMBER(T, pad0), MEMBER(T, tail), MEMBER(T, pad1), MEMBER(T, records)});
 }
 
 TEST_F(AbiLayoutTest, Decision) {
@@ -75,8 +77,9 @@ TEST_F(AbiLayoutTest, Decision) {
 
 TEST_F(AbiLayoutTest, DecisionRing) {
   using T = schedd_decision_ring;
-  ExpectSame("schedd_decision_ring", sizeof(T),
-             {MEMBER(T, head), MEMBER(T, pad0), MEMBER(T, tail), MEMBER(T, pad1), MEMBER(T, records)});
+  ExpectSame(
+      "schedd_decision_ring", sizeof(T),
+      {MEMBER(T, head), MEMBER(T, pad0), MEMBER(T, tail), MEMBER(T, pad1), MEMBER(T, records)});
 }
 
 TEST_F(AbiLayoutTest, Cpu) {
@@ -89,31 +92,60 @@ TEST_F(AbiLayoutTest, Cpu) {
 TEST_F(AbiLayoutTest, Slot) {
   using T = schedd_slot;
   ExpectSame("schedd_slot", sizeof(T),
-             {MEMBER(T, key), MEMBER(T, tid), MEMBER(T, tgid), MEMBER(T, uid),
-              MEMBER(T, start_boottime_ns), MEMBER(T, cgroup_id), MEMBER(T, comm), MEMBER(T, flags),
-              MEMBER(T, nice), MEMBER(T, free_next), MEMBER(T, reserved0), MEMBER(T, allowed),
-              MEMBER(T, state), MEMBER(T, seq), MEMBER(T, cpu), MEMBER(T, weight),
-              MEMBER(T, nr_allowed), MEMBER(T, decided_weight), MEMBER(T, waiting_since_ns),
-              MEMBER(T, running_since_ns), MEMBER(T, woken_ns), MEMBER(T, run_ns), MEMBER(T, wait_ns),
-              MEMBER(T, awake_run_ns), MEMBER(T, voluntary_switches),
-              MEMBER(T, involuntary_switches), MEMBER(T, wakeups), MEMBER(T, migrations),
-              MEMBER(T, slice_ns), MEMBER(T, deadline), MEMBER(T, generation),
-              MEMBER(T, latency_sum_ns), MEMBER(T, latency_max_ns), MEMBER(T, latency_buckets),
-              MEMBER(T, solo_run_ns), MEMBER(T, reserved1)});
+             {MEMBER(T, key),
+              MEMBER(T, tid),
+              MEMBER(T, tgid),
+              MEMBER(T, uid),
+              MEMBER(T, start_boottime_ns),
+              MEMBER(T, cgroup_id),
+              MEMBER(T, comm),
+              MEMBER(T, flags),
+              MEMBER(T, nice),
+              MEMBER(T, free_next),
+              MEMBER(T, reserved0),
+              MEMBER(T, allowed),
+              MEMBER(T, state),
+              MEMBER(T, seq),
+              MEMBER(T, cpu),
+              MEMBER(T, weight),
+              MEMBER(T, nr_allowed),
+              MEMBER(T, decided_weight),
+              MEMBER(T, waiting_since_ns),
+              MEMBER(T, running_since_ns),
+              MEMBER(T, woken_ns),
+              MEMBER(T, run_ns),
+              MEMBER(T, wait_ns),
+              MEMBER(T, awake_run_ns),
+              MEMBER(T, voluntary_switches),
+              MEMBER(T, involuntary_switches),
+              MEMBER(T, wakeups),
+              MEMBER(T, migrations),
+              MEMBER(T, slice_ns),
+              MEMBER(T, deadline),
+              MEMBER(T, generation),
+              MEMBER(T, latency_sum_ns),
+              MEMBER(T, latency_max_ns),
+              MEMBER(T, latency_buckets),
+              MEMBER(T, solo_run_ns),
+              MEMBER(T, reserved1)});
 }
 
 TEST_F(AbiLayoutTest, Header) {
   using T = schedd_header;
   ExpectSame("schedd_header", sizeof(T),
-             {MEMBER(T, abi_version), MEMBER(T, nr_cpus), MEMBER(T, nr_slots), MEMBER(T, daemon_tgid),
-              MEMBER(T, scheduling_tid), MEMBER(T, reserved0), MEMBER(T, heartbeat_ns),
-              MEMBER(T, parked), MEMBER(T, all_decisions), MEMBER(T, base_slice_ns),
-              MEMBER(T, protected_slice_ns), MEMBER(T, decision_budget_ns), MEMBER(T, reserved1),
-              MEMBER(T, free_head), MEMBER(T, used_slots), MEMBER(T, slots_high_water),
-              MEMBER(T, doorbell_ns), MEMBER(T, degraded_since_ns), MEMBER(T, degraded_ns),
-              MEMBER(T, vtime_floor), MEMBER(T, reserved2), MEMBER(T, exit_code),
-              MEMBER(T, exit_kind), MEMBER(T, reserved3), MEMBER(T, exit_reason),
-              MEMBER(T, exit_message)});
+             {MEMBER(T, abi_version),        MEMBER(T, nr_cpus),
+              MEMBER(T, nr_slots),           MEMBER(T, daemon_tgid),
+              MEMBER(T, scheduling_tid),     MEMBER(T, reserved0),
+              MEMBER(T, heartbeat_ns),       MEMBER(T, parked),
+              MEMBER(T, all_decisions),      MEMBER(T, base_slice_ns),
+              MEMBER(T, protected_slice_ns), MEMBER(T, decision_budget_ns),
+              MEMBER(T, reserved1),          MEMBER(T, free_head),
+              MEMBER(T, used_slots),         MEMBER(T, slots_high_water),
+              MEMBER(T, doorbell_ns),        MEMBER(T, degraded_since_ns),
+              MEMBER(T, degraded_ns),        MEMBER(T, vtime_floor),
+              MEMBER(T, reserved2),          MEMBER(T, exit_code),
+              MEMBER(T, exit_kind),          MEMBER(T, reserved3),
+              MEMBER(T, exit_reason),        MEMBER(T, exit_message)});
 }
 
 }  // namespace
