@@ -111,7 +111,7 @@ VtimeQueue* Dispatcher::EarliestQueue(int cpu) {
   if (ready == nullptr) return undecided != nullptr ? &undecided_ : nullptr;
   if (undecided == nullptr) return &ready_;
   return static_cast<int64_t>(undecided->queue_vtime - ready->queue_vtime) < 0 ? &undecided_
-                                                                              : &ready_;
+                                                                               : &ready_;
 }
 
 bool Dispatcher::GoesOn(const SimTask& running, const SimTask& rival) {

@@ -26,10 +26,10 @@ void Dispatcher::ClearSlot(schedd_slot& slot) {
   StoreShared(slot.state, SCHEDD_TASK_SLEEPING);
   StoreShared(slot.decided_weight, 0u);
   for (auto* word :
-       {&slot.waiting_since_ns, &slot.running_since_ns, &slot.woken_ns, &slot.run_ns, &slot.solo_run_ns, &slot.wait_ns,
-        &slot.awake_run_ns, &slot.voluntary_switches, &slot.involuntary_switches, &slot.wakeups,
-        &slot.migrations, &slot.slice_ns, &slot.deadline, &slot.generation, &slot.latency_sum_ns,
-        &slot.latency_max_ns}) {
+       {&slot.waiting_since_ns, &slot.running_since_ns, &slot.woken_ns, &slot.run_ns,
+        &slot.solo_run_ns, &slot.wait_ns, &slot.awake_run_ns, &slot.voluntary_switches,
+        &slot.involuntary_switches, &slot.wakeups, &slot.migrations, &slot.slice_ns, &slot.deadline,
+        &slot.generation, &slot.latency_sum_ns, &slot.latency_max_ns}) {
     StoreShared(*word, 0u);
   }
   for (uint32_t& bucket : slot.latency_buckets) StoreShared(bucket, 0u);

@@ -89,7 +89,8 @@ TEST_F(VruntimeTest, CpuTimeCountsByWeight) {
 TEST_F(VruntimeTest, AMinuteThatNobodyElseWantedIsChargedAsOneSliceAndALateTick) {
   Introduce(1);
   const int64_t before = Vruntime(1);
-  Event(1, {.ran_ns = 60'000 * kMs, .solo_ran_ns = 60'000 * kMs, .ran_since_wake_ns = 60'000 * kMs});
+  Event(1,
+        {.ran_ns = 60'000 * kMs, .solo_ran_ns = 60'000 * kMs, .ran_since_wake_ns = 60'000 * kMs});
   Schedule();
   EXPECT_EQ(Vruntime(1) - before, (40 + 10) * kMs);
   Expire(1, 44 * kMs);  // the longest slice and a tick: in full
