@@ -10,7 +10,8 @@ trap 'kill "${pids[@]}" 2>/dev/null; rm -rf "$dir"' EXIT
 pids=()
 
 start() { # ARGUMENT…: a daemon on the simulated machine; its log in $dir/log
-  schedd --kernel=sim --state-dir "$dir" "$@" 2>"$dir/log" &
+  : >"$dir/log" # here and not by the redirection, which comes at its own time
+  schedd --kernel=sim --state-dir "$dir" "$@" 2>>"$dir/log" &
   pid=$!
   pids+=("$pid")
 }
