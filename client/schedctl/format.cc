@@ -70,7 +70,7 @@ absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text) {
     return absl::InvalidArgumentError(
         absl::StrCat("duration \"", text, "\" is too long; ", kExamples));
   }
-  return absl::Trunc(duration, absl::Nanoseconds(1));
+  return duration;
 }
 
 google::protobuf::Duration ToProto(absl::Duration duration) {

@@ -20,7 +20,7 @@
 
 namespace schedd::client {
 
-// "5ms", "1.5s", "1h30m", "-1s"; a number needs a unit. Whole nanoseconds, no infinity.
+// "5ms", "1.5s", "1h30m", "-1s"; a number needs a unit; no infinity.
 absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text);
 
 google::protobuf::Duration ToProto(absl::Duration duration);

@@ -27,6 +27,7 @@ TEST(Closest, FindsBeginnings) {
 
 TEST(Closest, SaysNothingWhenNothingIsNear) {
   EXPECT_EQ(Closest("frobnicate", kCommands), "");
+  EXPECT_EQ(Closest("tap", kCommands), "");  // two errors in a short word
   EXPECT_EQ(Closest("", kCommands), "");
   EXPECT_EQ(Closest("tsk", {}), "");
   EXPECT_EQ(Closest(std::string(100, 's'), kCommands), "");
