@@ -33,7 +33,7 @@ void SpawnRandomTasks(Rig& rig, std::mt19937_64& random) {
       case 3:
         spec.program = {Take(channel), RunFor(run_ns), Post(channel + 1)};
         break;
-      case 4:
+      default:
         spec.program = {RunFor(kMs), Spawn({.program = {RunFor(run_ns), Exit()}}),
                         SleepFor(sleep_ns + 5 * kMs)};
         break;
@@ -67,7 +67,7 @@ void DisturbTasks(Rig& rig, std::mt19937_64& random) {
     case 2:
       rig.machine.SetWeight(tid, static_cast<int32_t>(1 + random() % 10'000));
       break;
-    case 3:
+    default:
       if (tids.size() > 4) rig.machine.Kill(tid);
       break;
   }
