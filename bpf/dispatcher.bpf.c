@@ -14,6 +14,10 @@
 char LICENSE[] SEC("license") = "GPL";
 
 enum {
+  /* Threads of the daemon that have used their slice, first come, first served. Not among the
+   * others by virtual time: weights set through the daemon would decide how long it waits itself.
+   */
+  DSQ_DAEMON = 4,
   /* Safety net for a CPU that fell idle in the instant between a task's enqueue and its
      insertion. */
   NET_PERIOD_NS = 100 * 1000 * 1000,
@@ -79,8 +83,8 @@ s32 BPF_PROG(schedd_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_fl
   return cpu;
 }
 
-/* Threads of the daemon: at once and before others when they wake, like any other task when they
- * have used their slice. */
+/* Threads of the daemon: at once and before others when they wake; in turn with all others together
+ * when they have used their slice. */
 static __always_inline void enqueue_daemon(struct schedd_header* h, struct task_struct* p,
                                            struct task_private* priv, struct schedd_slot* slot,
                                            u64 enq_flags) {
@@ -89,7 +93,7 @@ static __always_inline void enqueue_daemon(struct schedd_header* h, struct task_
   if ((enq_flags & SCX_ENQ_WAKEUP) || p->pid == h->scheduling_tid) {
     dsq_insert(p, SCX_DSQ_LOCAL, h->protected_slice_ns, enq_flags | SCX_ENQ_PREEMPT);
   } else {
-    dsq_insert_vtime(p, DSQ_READY, h->protected_slice_ns, h->vtime_floor, enq_flags);
+    dsq_insert(p, DSQ_DAEMON, h->protected_slice_ns, enq_flags);
     kick_idle(p);
   }
 }
@@ -190,6 +194,9 @@ void BPF_PROG(schedd_dispatch, s32 cpu, struct task_struct* prev) {
   bool has_ready, has_undecided, ready_first;
   if (!h) return;
   drain_decisions();
+  /* A slice for the daemon, then one for somebody else: neither waits longer than that for the
+   * other. */
+  if (!(prev && prev->tgid == h->daemon_tgid) && dsq_move_to_local(DSQ_DAEMON)) return;
   if (dsq_move_to_local(DSQ_CPU_BASE + cpu)) return;
   if (dsq_move_to_local(DSQ_URGENT)) return;
   has_ready = dsq_first_deadline(DSQ_READY, cpu, &ready);
@@ -203,6 +210,7 @@ void BPF_PROG(schedd_dispatch, s32 cpu, struct task_struct* prev) {
   if (ready_first && dsq_move_to_local(DSQ_READY)) return;
   if (dsq_move_to_local(DSQ_UNDECIDED)) return;
   if (dsq_move_to_local(DSQ_READY)) return;
+  if (dsq_move_to_local(DSQ_DAEMON)) return;
   if (may_go_on) go_on(h, prev, priv, slot, true, now);
 }
 
@@ -304,7 +312,8 @@ void BPF_PROG(schedd_update_idle, s32 cpu, bool idle) {
      told of the change from task to idle only, so a queue of tasks that it may not run does not
      keep it spinning. */
   if (scx_bpf_dsq_nr_queued(DSQ_READY) || scx_bpf_dsq_nr_queued(DSQ_UNDECIDED) ||
-      scx_bpf_dsq_nr_queued(DSQ_URGENT) || scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + cpu))
+      scx_bpf_dsq_nr_queued(DSQ_URGENT) || scx_bpf_dsq_nr_queued(DSQ_DAEMON) ||
+      scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + cpu))
     scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
 }
 
@@ -343,7 +352,7 @@ static int catch_stray(void* map, int* key, struct net* net) {
   u32 cpu;
   if (!h) return 0;
   if (scx_bpf_dsq_nr_queued(DSQ_READY) || scx_bpf_dsq_nr_queued(DSQ_UNDECIDED) ||
-      scx_bpf_dsq_nr_queued(DSQ_URGENT)) {
+      scx_bpf_dsq_nr_queued(DSQ_URGENT) || scx_bpf_dsq_nr_queued(DSQ_DAEMON)) {
     bpf_for(cpu, 0, h->nr_cpus) {
       struct schedd_cpu* record = cpu_at(cpu);
       if (record && record->idle) scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
@@ -371,6 +380,7 @@ s32 BPF_PROG(schedd_init) {
   u32 cpu;
   if (!h || h->abi_version != SCHEDD_ABI_VERSION) return -71; /* EPROTO */
   error = scx_bpf_create_dsq(DSQ_URGENT, -1);
+  if (!error) error = scx_bpf_create_dsq(DSQ_DAEMON, -1);
   if (!error) error = scx_bpf_create_dsq(DSQ_READY, -1);
   if (!error) error = scx_bpf_create_dsq(DSQ_UNDECIDED, -1);
   if (error) return error;

@@ -114,6 +114,11 @@ SCHEDD_INLINE void wake_cpu_for(struct task_struct* p, struct schedd_decision* d
   }
 }
 
+/* Urgent ones in the order in which they began to wait, whatever their weight: else the lightest, whose deadline is far, waits for them all. */
+SCHEDD_INLINE u64 order_in(u64 dsq_id, struct schedd_slot* slot, struct schedd_decision* decision) {
+  return dsq_id == DSQ_URGENT ? slot->waiting_since_ns : decision->deadline;
+}
+
 SCHEDD_INLINE bool move_as_decided(struct schedd_slot* slot, struct schedd_decision* decision,
                                    struct task_struct* p, u64 to) {
   int i;
@@ -121,7 +126,7 @@ SCHEDD_INLINE bool move_as_decided(struct schedd_slot* slot, struct schedd_decis
     /* State first: once moved, a CPU may run the task at any time. */
     u32 was = SCHEDD_CAS(&slot->state, SCHEDD_TASK_UNDECIDED, SCHEDD_TASK_DECIDED);
     u64 from = was == SCHEDD_TASK_UNDECIDED ? DSQ_UNDECIDED : DSQ_READY;
-    if (dsq_move(p, from, to, decision->slice_ns, decision->deadline)) return true;
+    if (dsq_move(p, from, to, decision->slice_ns, order_in(to, slot, decision))) return true;
     if (was == SCHEDD_TASK_UNDECIDED)
       SCHEDD_CAS(&slot->state, SCHEDD_TASK_DECIDED, SCHEDD_TASK_UNDECIDED);
     if (!is_current(slot, decision)) return false;

@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <systemd/sd-daemon.h>
@@ -33,6 +34,8 @@ absl::Status LockMemory() {
     pthread_setattr_default_np(&attributes);
     pthread_attr_destroy(&attributes);
   }
+  // A huge page is made by taking the small ones away for a moment: that would fault.
+  prctl(PR_SET_THP_DISABLE, 1UL, 0UL, 0UL, 0UL);
   if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) return absl::OkStatus();
   return absl::ErrnoToStatus(errno, "cannot lock memory");
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/policy/fifo.h"
 
+#include <algorithm>
+
 #include "server/policy/slice.h"
 
 namespace schedd {
@@ -11,6 +13,7 @@ void FifoPolicy::OnEvent(const TaskEvent& event) {
   Task& task = tasks_[event.task];
   task.waits = true;
   task.sequence = event.sequence;
+  task.arrival_ns = event.time_ns;
   task.slice_override_ns = event.slice_override_ns;
   queue_.push_back(task);
 }
@@ -28,11 +31,13 @@ size_t FifoPolicy::Schedule(const MachineView& /*machine*/, const WaitQuery& /*w
     Task& task = queue_.front();
     queue_.pop_front();
     task.waits = false;
+    // One after the other, also when two arrived at the same time.
+    last_deadline_ = std::max(last_deadline_ + 1, static_cast<uint64_t>(task.arrival_ns));
     out[count] = Decision{
         .task = static_cast<TaskId>(&task - tasks_.data()),
         .sequence = task.sequence,
         .slice_ns = SliceFor(parameters_, task.slice_override_ns, /*waiting=*/1, /*cpus=*/1),
-        .deadline = arrivals_++,
+        .deadline = last_deadline_,
     };
   }
   return count;

@@ -3,8 +3,9 @@
 // First come, first served: the shortest example of a policy, to start another one from.
 //
 // Owned by the engine, called on the scheduling thread only; allocates in its constructor only.
-// Deadlines are arrival numbers, not nanoseconds. It ignores weights, never preempts and keeps no
-// accounts; nobody starves because nobody is overtaken.
+// Deadlines are arrival times: the dispatcher adds to them what a task ran since, so their unit
+// must be nanoseconds, too. It ignores weights, never preempts and keeps no accounts; nobody
+// starves because nobody is overtaken.
 #ifndef SCHEDD_POLICY_FIFO_H_
 #define SCHEDD_POLICY_FIFO_H_
 
@@ -35,13 +36,14 @@ class FifoPolicy : public Policy {
                     boost::intrusive::link_mode<boost::intrusive::normal_link>> {
     bool waits = false;
     uint32_t sequence = 0;
+    int64_t arrival_ns = 0;
     int64_t slice_override_ns = 0;
   };
 
   PolicyParameters parameters_;
   std::vector<Task> tasks_;  // by TaskId; never resized
   boost::intrusive::list<Task> queue_;
-  uint64_t arrivals_ = 0;
+  uint64_t last_deadline_ = 0;
 };
 
 }  // namespace schedd

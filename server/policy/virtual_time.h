@@ -29,12 +29,6 @@ constexpr int64_t VirtualNanos(int64_t cpu_ns, int64_t weight) {
   return std::clamp<int64_t>(cpu_ns, 0, kMost) * kDefaultWeight / std::max<int64_t>(weight, 1);
 }
 
-// The inverse, with the same limit: CPU time in which a task of `weight` uses `virtual_ns`.
-constexpr int64_t CpuNanos(int64_t virtual_ns, int64_t weight) {
-  constexpr int64_t kMost = 1'000'000'000'000;
-  return std::clamp<int64_t>(virtual_ns, 0, kMost) * std::min(weight, kMaxWeight) / kDefaultWeight;
-}
-
 class CpuClocks {
  public:
   CpuClocks(uint32_t nr_cpus, uint64_t start) : clocks_(nr_cpus, Clock{start, 0}) {}

@@ -259,17 +259,8 @@ Decision VruntimePolicy::Decide(Task& task, const MachineView& machine, bool urg
   };
 }
 
-// A CPU whose task expires takes the next one before that task's decision is there: of two tasks,
-// neither can have two turns in a row. One that is entitled to more falls behind, further than
-// waiting its turn explains, and makes up for it by a longer turn.
 int64_t VruntimePolicy::SliceOf(const Task& task) const {
-  const int64_t slice_ns =
-      SliceFor(parameters_, task.slice_override_ns, waiting_.size(), claimed_pass_.size());
-  if (task.slice_override_ns > 0 || task.may_preempt) return slice_ns;
-  const int64_t lag = WrapDifference(clocks_.At(task.cpu), task.vruntime);
-  const int64_t owed_ns =
-      CpuNanos(lag, task.weight) - std::max<int64_t>(parameters_.sleeper_credit_ns, 0);
-  return ClampSlice(parameters_, SaturatingAdd(slice_ns, std::max<int64_t>(owed_ns, 0)));
+  return SliceFor(parameters_, task.slice_override_ns, waiting_.size(), claimed_pass_.size());
 }
 
 // The CPU that `task` may take from a task with a later deadline, kAnyCpu if it should wait or an

@@ -230,7 +230,8 @@ void Dispatcher::ApplyDecision(int cpu, const schedd_decision& decision) {
   }
   VtimeQueue& to = Destination(cpu, decision, *task);
   task->queue->Remove(*task);
-  to.Insert(*task, decision.deadline);
+  // Urgent ones in the order in which they began to wait.
+  to.Insert(*task, &to == &urgent_ ? slot->waiting_since_ns : decision.deadline);
   StoreShared(slot->state, SCHEDD_TASK_DECIDED);
   StoreShared(slot->slice_ns, decision.slice_ns);
   StoreShared(slot->deadline, decision.deadline);

@@ -38,7 +38,6 @@ void MachineModel::RunFor(int64_t duration_ns) {
     EndBursts();
     WakeSleepers();
     EndSlices();
-    if (options_.policy_is_late) FillIdleCpus();
     AskPolicy();
     FillIdleCpus();
     AskPolicy();  // for what a fork brought
@@ -85,6 +84,7 @@ void MachineModel::AdvanceTo(int64_t time_ns) {
     task.burst_left_ns -= step_ns;
     task.ran_ns += step_ns;
     task.unreported_ns += step_ns;
+    if (task.solo) task.unreported_solo_ns += step_ns;
     task.since_wake_ns += step_ns;
   }
   now_ns_ = time_ns;
@@ -120,6 +120,7 @@ void MachineModel::EndSlices() {
       StopRun(c, /*still_runnable=*/true);
     } else {
       cpu.slice_end_ns = now_ns_ + 4 * kMs;
+      tasks_[cpu.task].solo = true;
     }
   }
 }
@@ -136,6 +137,7 @@ void MachineModel::WakeSleepers() {
       task.wait_start_ns = now_ns_;
       task.woken = true;
       StartRun(idle, id, 10 * kMs);  // bypasses the policy
+      task.solo = true;
     } else {
       Enqueue(id, /*woke=*/true);
     }
@@ -153,6 +155,7 @@ void MachineModel::Enqueue(TaskId id, bool woke) {
                     .time_ns = now_ns_,
                     .woke = task.slept,
                     .ran_ns = task.unreported_ns,
+                    .solo_ran_ns = task.unreported_solo_ns,
                     .ran_since_wake_ns = task.since_wake_ns,
                     .weight = task.program.weight,
                     .slice_override_ns = task.program.slice_override_ns,
@@ -161,6 +164,8 @@ void MachineModel::Enqueue(TaskId id, bool woke) {
                     .allowed_count = static_cast<uint32_t>(std::min<size_t>(
                         __builtin_popcountll(task.program.allowed), cpus_.size()))});
   task.unreported_ns = 0;
+  task.unreported_solo_ns = 0;
+  task.solo = false;
   task.slept = false;
 }
 

@@ -43,9 +43,6 @@ struct ModelOptions {
   // looks). -1: none.
   int32_t masked_cpu = -1;
   uint32_t capacity = 256;
-  // A CPU that becomes free takes a task decided earlier before the policy is asked about the one
-  // that left it.
-  bool policy_is_late = true;
   size_t batch = 64;  // decisions a call
 };
 
@@ -82,6 +79,8 @@ class MachineModel : private WaitQuery {
     int64_t wake_at_ns = 0;
     int64_t ran_ns = 0;
     int64_t unreported_ns = 0;
+    int64_t unreported_solo_ns = 0;
+    bool solo = false;  // nobody waited when the present run was granted
     int64_t since_wake_ns = 0;
     int64_t wait_start_ns = 0;
     int64_t longest_wait_ns = 0;

@@ -10,7 +10,6 @@ TEST(VirtualNanosTest, DividesByWeight) {
   EXPECT_EQ(VirtualNanos(1000, 100), 1000);
   EXPECT_EQ(VirtualNanos(1000, 1), 100'000);
   EXPECT_EQ(VirtualNanos(1000, 10'000), 10);
-  EXPECT_EQ(CpuNanos(10, 10'000), 1000);
 }
 
 TEST(VirtualNanosTest, TakesAnyNumber) {
@@ -18,8 +17,6 @@ TEST(VirtualNanosTest, TakesAnyNumber) {
   EXPECT_EQ(VirtualNanos(INT64_MIN, 1), 0);
   EXPECT_EQ(VirtualNanos(INT64_MAX, 1), int64_t{100'000} * 1'000'000'000);
   EXPECT_EQ(VirtualNanos(7, 0), 700);
-  EXPECT_EQ(CpuNanos(-5, 100), 0);
-  EXPECT_EQ(CpuNanos(INT64_MAX, INT64_MAX), int64_t{100'000} * 1'000'000'000);
 }
 
 TEST(CpuClocksTest, FollowsAndNeverGoesBack) {

@@ -334,20 +334,6 @@ TEST_F(VruntimeTest, SlicesStayWithinTheLimits) {
   for (const Decision& decision : Schedule()) EXPECT_EQ(decision.slice_ns, kMs);
 }
 
-TEST_F(VruntimeTest, OneThatFellBehindGetsALongerTurn) {
-  Introduce(1);
-  Introduce(2, 300);
-  for (int i = 0; i < 10; ++i) {  // 2 never gets its share
-    Expire(1, 10 * kMs);
-    Schedule();
-    Run(0, 1, 0);
-  }
-  Expire(2, kMs, 300);
-  const Decision decision = Only();
-  EXPECT_GT(decision.slice_ns, 10 * kMs);
-  EXPECT_EQ(decision.slice_ns, 40 * kMs);
-}
-
 // -- preemption --
 
 class PreemptionTest : public VruntimeTest {

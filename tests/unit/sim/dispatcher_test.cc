@@ -248,11 +248,47 @@ TEST_F(DispatcherTest, TheEarliestDeadlineRunsFirst) {
   Commit(DecisionFor(late, 900));
   Commit(DecisionFor(early, 100));
   AdvanceTo(10 * kMs + 1);
+  EXPECT_EQ(machine_.Current(0)->tid, undecided) << "its deadline is 0";
+  AdvanceTo(20 * kMs + 1);
   EXPECT_EQ(machine_.Current(0)->tid, early);
-  AdvanceTo(12 * kMs + 1);
+  AdvanceTo(22 * kMs + 1);
   EXPECT_EQ(machine_.Current(0)->tid, late);
-  AdvanceTo(14 * kMs + 1);
-  EXPECT_EQ(machine_.Current(0)->tid, undecided) << "decided ones come first";
+}
+
+TEST_F(DispatcherTest, ARunningTaskGoesOnWhileItsDeadlineIsTheEarliest) {
+  const int32_t running = SpawnHog();
+  const int32_t waiter = SpawnWaiter();
+  Commit(DecisionFor(waiter, 25 * kMs));
+  AdvanceTo(20 * kMs + 1);
+  EXPECT_EQ(machine_.Current(0)->tid, running) << "its deadline is at 20 ms";
+  EXPECT_EQ(slot_of(running).solo_run_ns, static_cast<uint64_t>(10 * kMs))
+      << "from then on somebody else wanted the CPU";
+  AdvanceTo(30 * kMs + 1);
+  EXPECT_EQ(machine_.Current(0)->tid, waiter);
+}
+
+TEST_F(DispatcherTest, RunsThatNobodyElseWantedAreToldApart) {
+  const int32_t running = SpawnHog();
+  AdvanceTo(35 * kMs);
+  SpawnWaiter();
+  AdvanceTo(45 * kMs);
+  const schedd_slot& slot = slot_of(running);
+  EXPECT_EQ(slot.solo_run_ns, slot.run_ns);
+  EXPECT_EQ(slot.run_ns, static_cast<uint64_t>(40 * kMs));
+}
+
+TEST_F(DispatcherTest, OfUrgentOnesTheOneThatWaitsLongestRunsFirst) {
+  SpawnHog();
+  const int32_t first = SpawnWaiter();
+  AdvanceTo(kMs);
+  const int32_t second = SpawnWaiter();
+  for (const auto& [tid, deadline] : {std::pair{first, 900}, std::pair{second, 1}}) {
+    schedd_decision decision = DecisionFor(tid, deadline);
+    decision.flags = SCHEDD_DECISION_URGENT;
+    Commit(decision);
+  }
+  AdvanceTo(10 * kMs + 1);
+  EXPECT_EQ(machine_.Current(0)->tid, first);
 }
 
 TEST_F(DispatcherTest, AnUrgentDecisionComesBeforeAllOthers) {
@@ -306,7 +342,8 @@ TEST_F(DispatcherTest, ACpuThatNeedsWorkTakesDecisionsFromTheRingItself) {
   SpawnHog();
   const int32_t first = SpawnWaiter();
   const int32_t second = SpawnWaiter();
-  const schedd_decision decision = DecisionFor(second, 1);
+  const auto before_the_first = static_cast<uint64_t>(-1);  // virtual time wraps
+  const schedd_decision decision = DecisionFor(second, before_the_first);
   ASSERT_EQ(schedd_decision_put(memory_.shared().decisions, &decision), 1);
   AdvanceTo(10 * kMs + 1);  // nobody committed
   EXPECT_EQ(machine_.Current(0)->tid, second);
