@@ -48,7 +48,7 @@ grpc::Status Answer(Shared& shared, FakeMethod<Request, Reply>& method, const Re
   method.requests.push_back(*request);
   if (!method.handler) return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no handler");
   auto result = method.handler(*request);
-  if (result.ok()) *reply = *std::move(result);
+  if (result.ok()) *reply = *result;
   return ToGrpc(result.status());
 }
 
