@@ -18,7 +18,7 @@ LOG_BEFORE=$(dmesg | wc -l)
 start_schedd
 SEQ=$(enable_seq)
 is "the kernel's state" "$(state)" enabled
-check "root/ops begins with schedd" attached
+stays_attached "root/ops begins with schedd"
 is "schedctl says so as well" "$(status .state)" STATE_ATTACHED
 check "this shell runs under sched_ext" in_ext $$
 
@@ -26,7 +26,7 @@ check "stress-ng ends well" stress-ng --cpu 4 --fork 2 --pipe 2 --switch 2 --tim
 begin "stress-ng found no fault itself"
 if grep -q 'successful run completed' <<<"$OUTPUT"; then pass; else fail "$OUTPUT"; fi
 check "hackbench ends well" hackbench --pipe --groups 4 --loops 200
-check "schedd is still attached" attached
+stays_attached "schedd is still attached"
 is "it was attached all the time" "$(enable_seq)" "$SEQ"
 is "the kernel never threw it out" "$(status '.lastExit // "none"')" none
 begin "the policy decided runs"

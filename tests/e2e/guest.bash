@@ -8,6 +8,7 @@
 #   status PATH                     one value of schedctl status -o json, for example .counters.decisionCount
 #   state, ops                      sched_ext's state and the name of the ops, from the kernel
 #   attached, detached              conditions on these
+#   stays_attached NAME             a case: it is; shows schedd's log when it is not
 #   hog COMMAND…                    starts one endless loop named "hog", as COMMAND… hog; sets HOG (pid)
 #   end_hogs                        ends all of them
 #   run_ns PID                      CPU time of a task by the kernel's own account (se.sum_exec_runtime)
@@ -45,6 +46,11 @@ start_schedd() {
     fail "state $(state), ops '$(ops)'; its log: $(cat "$SCHEDD_LOG")"
     finish
   fi
+}
+
+stays_attached() {
+  begin "$1"
+  if attached; then pass; else fail "state $(state), ops '$(ops)'; its log: $(tail -n 8 "$SCHEDD_LOG")"; fi
 }
 
 stop_schedd() {

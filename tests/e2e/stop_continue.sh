@@ -24,7 +24,7 @@ BEATS=$(wc -l </tmp/beats)
 sleep 10
 mapfile -t AFTER < <(run_all)
 BEATS=$(($(wc -l </tmp/beats) - BEATS))
-check "stopped for 10 s, with a watchdog of 5 s: still attached" attached
+stays_attached "stopped for 10 s, with a watchdog of 5 s: still attached"
 begin "each hog went on: at least half of its share"
 SLOWEST=$(for i in 0 1 2 3 4 5 6 7; do echo $((AFTER[i] - BEFORE[i])); done | sort -n | head -1)
 note "shares of a CPU: $(for i in 0 1 2 3 4 5 6 7; do echo $(((AFTER[i] - BEFORE[i]) / 100000000)); done | xargs) %; wakeups of the sleeper: $BEATS"
@@ -34,7 +34,7 @@ kill -CONT "$SCHEDD"
 check "continued, it answers" ctl status
 DECISIONS=$(decisions)
 check "decisions go on" wait_until 10 more_than $((DECISIONS + 50))
-check "still attached" attached
+stays_attached "still attached"
 DEGRADED=$(jq -n "$(degraded_s) - $DEGRADED_BEFORE")
 holds "the time without it is counted ($DEGRADED s)" "$DEGRADED >= 9 && $DEGRADED <= 16"
 
