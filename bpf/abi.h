@@ -101,6 +101,8 @@ enum {
 enum {
   SCHEDD_DECISION_PREEMPT = 1u << 0, /* take the CPU named (not ANY_CPU) from whom runs there */
   SCHEDD_DECISION_URGENT = 1u << 1,  /* before all other decided: it waited starvation_bound */
+  SCHEDD_DECISION_YIELDS =
+      1u << 2, /* when the slice ends, whoever waits goes first: deadlines are no CPU time */
 };
 
 /* Indices of schedd_cpu.counters: each counts since attach, summed over CPUs by the reader. */
@@ -146,7 +148,7 @@ struct schedd_slot {
   schedd_u32 flags; /* SCHEDD_SLOT_* */
   schedd_s32 nice;
   schedd_u32 free_next; /* list of free slots; owned by slot_list.h */
-  schedd_u32 reserved0;
+  schedd_u32 yields;    /* last decision: SCHEDD_DECISION_YIELDS */
   /* -- affinity -- */
   schedd_u64 allowed[SCHEDD_MASK_WORDS]; /* bit c: may run on CPU c */
   /* -- state -- */
@@ -186,7 +188,9 @@ struct schedd_cpu {
   schedd_u64 since_ns;       /* since when */
   schedd_u32 idle;           /* 1 when idle; a hint */
   schedd_u32 protected_task; /* 1 while a task runs that may not be preempted (daemon, kthread) */
-  schedd_u64 reserved[5];
+  schedd_u64
+      vtime_floor; /* largest deadline that this CPU chose to run: where its queue has come to */
+  schedd_u64 reserved[4];
   schedd_u64 counters[24]; /* enum schedd_counter */
 };
 
@@ -256,8 +260,7 @@ struct schedd_header {
   schedd_u64 doorbell_ns;       /* when the doorbell was rung last */
   schedd_u64 degraded_since_ns; /* 0 when not degraded */
   schedd_u64 degraded_ns;       /* ended degraded times */
-  schedd_u64 vtime_floor;       /* largest deadline that was run from the kernel-side queues */
-  schedd_u64 reserved2[1];
+  schedd_u64 reserved2[2];
   /* -- why it ended; kind is written last -- */
   schedd_u64 exit_code;
   schedd_u32 exit_kind;

@@ -24,6 +24,9 @@ enum {
   /* How far ahead of the queue a waking task may be placed before its decision comes, virtual
      ns. */
   QUEUE_CREDIT_NS = 50 * 1000 * 1000,
+  /* How far behind it any task may be placed then: bounds its wait when no decision comes at all.
+   */
+  QUEUE_LEAD_NS = 200 * 1000 * 1000,
 };
 
 struct net {
@@ -103,11 +106,14 @@ static __always_inline void enqueue_undecided(struct schedd_header* h, struct ta
                                               struct task_private* priv, struct schedd_slot* slot,
                                               u64 enq_flags) {
   u64 now = bpf_ktime_get_ns();
-  u64 floor = h->vtime_floor - QUEUE_CREDIT_NS;
-  u64 vtime = slot ? slot->deadline : h->vtime_floor;
+  u64 floor = vtime_floor_of(scx_bpf_task_cpu(p));
+  u64 vtime = slot ? slot->deadline : floor;
   u32 flags = enq_flags & SCX_ENQ_WAKEUP ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;
-  /* A long sleep is no claim to the CPU for as long. */
-  if ((enq_flags & SCX_ENQ_WAKEUP) && (s64)(vtime - floor) < 0) vtime = floor;
+  /* A long sleep is no claim to the CPU for as long; and a deadline from another CPU's virtual time
+   * does not hold a task back here. */
+  if ((enq_flags & SCX_ENQ_WAKEUP) && (s64)(vtime - (floor - QUEUE_CREDIT_NS)) < 0)
+    vtime = floor - QUEUE_CREDIT_NS;
+  if ((s64)(vtime - (floor + QUEUE_LEAD_NS)) > 0) vtime = floor + QUEUE_LEAD_NS;
   if (priv) priv->direct = priv->solo = 0;
   if (slot) {
     if (!(enq_flags & SCX_ENQ_WAKEUP)) slot_refresh(slot, p); /* else runnable did */
@@ -161,7 +167,8 @@ static __always_inline bool goes_on(struct schedd_header* h, struct task_struct*
                                     struct task_private* priv, struct schedd_slot* slot, u64 rival,
                                     u64 now) {
   u64 deadline;
-  if (!priv || !slot || prev->tgid == h->daemon_tgid || must_run_here(prev, slot)) return false;
+  if (!priv || !slot || slot->yields || prev->tgid == h->daemon_tgid || must_run_here(prev, slot))
+    return false;
   deadline = slot->deadline + virtual_ns(slot, now - priv->running_since_ns);
   return (s64)(deadline - rival) < 0;
 }
@@ -177,6 +184,11 @@ static __always_inline void go_on(struct schedd_header* h, struct task_struct* p
   if (slot) slot_refresh(slot, prev);
   count(SCHEDD_COUNT_SLICE_REFILLS, 1);
   task_set_slice(prev, slice_of(h, slot));
+}
+
+static __always_inline void raise_vtime_floor(s32 cpu, u64 deadline) {
+  struct schedd_cpu* record = cpu_at(cpu);
+  if (record && (s64)(deadline - record->vtime_floor) > 0) record->vtime_floor = deadline;
 }
 
 /*
@@ -207,6 +219,7 @@ void BPF_PROG(schedd_dispatch, s32 cpu, struct task_struct* prev) {
     go_on(h, prev, priv, slot, false, now);
     return;
   }
+  if (has_ready || has_undecided) raise_vtime_floor(cpu, ready_first ? ready : undecided);
   if (ready_first && dsq_move_to_local(DSQ_READY)) return;
   if (dsq_move_to_local(DSQ_UNDECIDED)) return;
   if (dsq_move_to_local(DSQ_READY)) return;
@@ -249,7 +262,6 @@ void BPF_PROG(schedd_running, struct task_struct* p) {
     count(
         slot->state == SCHEDD_TASK_DECIDED ? SCHEDD_COUNT_RUN_DECIDED : SCHEDD_COUNT_RUN_UNDECIDED,
         1);
-    if ((s64)(slot->deadline - h->vtime_floor) > 0) h->vtime_floor = slot->deadline;
   }
   account_start(slot, this_cpu, now);
 }

@@ -86,6 +86,13 @@ SCHEDD_INLINE struct schedd_slot* slot_at(u32 index) { return bpf_map_lookup_ele
 
 SCHEDD_INLINE struct schedd_cpu* cpu_at(u32 cpu) { return bpf_map_lookup_elem(&cpus, &cpu); }
 
+/* Where the queue of a CPU has come to, virtual. CPUs' virtual times go apart: never compare one's
+ * with another's. */
+SCHEDD_INLINE u64 vtime_floor_of(s32 cpu) {
+  struct schedd_cpu* record = cpu_at(cpu);
+  return record ? record->vtime_floor : 0;
+}
+
 SCHEDD_INLINE struct task_private* private_of(struct task_struct* p) {
   return bpf_task_storage_get(&task_privates, p, 0, 0);
 }

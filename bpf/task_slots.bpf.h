@@ -45,7 +45,7 @@ SCHEDD_INLINE bool is_vital_kthread(struct task_struct* p) {
 SCHEDD_INLINE void slot_clear(struct schedd_slot* slot) {
   u32 i;
   slot->state = SCHEDD_TASK_SLEEPING;
-  slot->decided_weight = 0;
+  slot->decided_weight = slot->yields = 0;
   slot->waiting_since_ns = slot->running_since_ns = slot->woken_ns = 0;
   slot->run_ns = slot->solo_run_ns = slot->wait_ns = slot->awake_run_ns = 0;
   slot->voluntary_switches = slot->involuntary_switches = 0;
@@ -80,7 +80,7 @@ SCHEDD_INLINE void slot_claim(struct schedd_header* h, struct task_private* priv
   slot_refresh(slot, p);
   slot_set_affinity(slot, p, p->cpus_ptr);
   /* A newcomer starts level with the queue, not before everyone in it. */
-  slot->deadline = h->vtime_floor;
+  slot->deadline = vtime_floor_of(slot->cpu);
   SCHEDD_EXCHANGE(&slot->key, slot->key + 1);
   priv->slot = index;
 }

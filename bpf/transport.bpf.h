@@ -114,7 +114,8 @@ SCHEDD_INLINE void wake_cpu_for(struct task_struct* p, struct schedd_decision* d
   }
 }
 
-/* Urgent ones in the order in which they began to wait, whatever their weight: else the lightest, whose deadline is far, waits for them all. */
+/* Urgent ones in the order in which they began to wait, whatever their weight: else the lightest,
+ * whose deadline is far, waits for them all. */
 SCHEDD_INLINE u64 order_in(u64 dsq_id, struct schedd_slot* slot, struct schedd_decision* decision) {
   return dsq_id == DSQ_URGENT ? slot->waiting_since_ns : decision->deadline;
 }
@@ -153,6 +154,7 @@ SCHEDD_INLINE void apply_decision(struct schedd_decision* decision) {
       slot->deadline = decision->deadline;
       slot->generation = decision->generation;
       slot->decided_weight = decision->weight;
+      slot->yields = (decision->flags & SCHEDD_DECISION_YIELDS) != 0;
       wake_cpu_for(p, decision, to);
     }
     bpf_task_release(p);

@@ -16,6 +16,7 @@ bool DecisionWriter::Write(const Decision& decision, int64_t generation) {
   record.cpu = decision.cpu;
   if (preempt) record.flags |= SCHEDD_DECISION_PREEMPT;
   if (decision.urgent) record.flags |= SCHEDD_DECISION_URGENT;
+  if (decision.yields) record.flags |= SCHEDD_DECISION_YIELDS;
   record.slice_ns = static_cast<uint64_t>(decision.slice_ns);
   record.deadline = decision.deadline;
   record.generation = static_cast<uint64_t>(generation);

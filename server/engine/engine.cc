@@ -69,6 +69,8 @@ struct Engine::State {
   void Apply(const Directive& directive);
   void ApplyParameters(const PolicyParameters& changed);
   void OnEvent(const schedd_event& event);
+  uint64_t LostEvents() const;
+  void RecoverLost();
   size_t Decide();
   size_t DecisionRoom();
   size_t WriteDecisions(size_t count);
@@ -83,6 +85,7 @@ struct Engine::State {
   const std::unique_ptr<Policy> policy;
   PolicyParameters parameters;
   int64_t generation = 0;
+  uint64_t recovered_losses = 0;  // LostEvents() when the slots were searched last
 
   EngineCounters counters;
   EventDrain drain;
@@ -157,6 +160,37 @@ void Engine::State::OnEvent(const schedd_event& event) {
   if (tasks.HasOtherOwner(event.slot, event.key)) policy->OnExit(event.slot);
   policy->OnEvent(tasks.Describe(event));
   Publish(event.slot);
+}
+
+// Events that the dispatcher had and did not send.
+uint64_t Engine::State::LostEvents() const {
+  uint64_t lost = 0;
+  for (const schedd_cpu& cpu : kernel->memory().cpus) {
+    lost += LoadShared(cpu.counters[SCHEDD_COUNT_EVENTS_DROPPED]) +
+            LoadShared(cpu.counters[SCHEDD_COUNT_EVENTS_WITHHELD]);
+  }
+  return lost;
+}
+
+// Tasks whose event was lost wait in the kernel-side queue, which knows no starvation bound: finds
+// them in the slots. Only after losses, so that the search costs nothing otherwise.
+void Engine::State::RecoverLost() {
+  const uint64_t lost = LostEvents();
+  if (lost == recovered_losses) return;
+  recovered_losses = lost;
+  const std::span<schedd_slot> slots = kernel->memory().slots;
+  const size_t used = std::min<size_t>(LoadShared(header->slots_high_water), slots.size());
+  for (size_t index = 0; index < used; ++index) {
+    const schedd_slot& slot = slots[index];
+    if (LoadShared(slot.state) != SCHEDD_TASK_UNDECIDED) continue;
+    OnEvent({.slot = static_cast<uint32_t>(index),
+             .seq = LoadShared(slot.seq),
+             .key = LoadShared(slot.key),
+             .flags = 0,
+             .time_ns = LoadShared(slot.waiting_since_ns),
+             .cpu = LoadShared(slot.cpu),
+             .reserved = 0});
+  }
 }
 
 void Engine::State::Publish(uint32_t slot) {
@@ -248,6 +282,7 @@ size_t Engine::Step() {
   size_t handled = state.ApplyDirectives();
   handled += state.drain.Drain(kEventsPerPass,
                                [&state](const schedd_event& event) { state.OnEvent(event); });
+  state.RecoverLost();
   return handled + state.Decide();
 }
 

@@ -38,6 +38,7 @@ size_t FifoPolicy::Schedule(const MachineView& /*machine*/, const WaitQuery& /*w
         .sequence = task.sequence,
         .slice_ns = SliceFor(parameters_, task.slice_override_ns, /*waiting=*/1, /*cpus=*/1),
         .deadline = last_deadline_,
+        .yields = true,
     };
   }
   return count;

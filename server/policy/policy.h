@@ -83,6 +83,9 @@ struct Decision {
   uint64_t deadline = 0;  // virtual; smaller runs first, compared by signed difference
   bool preempt = false;   // take `cpu` from the task that runs there now
   bool urgent = false;    // before all that are not
+  // When the slice ends, whoever waits goes first. False: the task goes on while its deadline,
+  // moved on by what it ran (at its weight), is still the earliest.
+  bool yields = false;
 };
 
 // What a policy knows of a task, for statistics.

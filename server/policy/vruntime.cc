@@ -310,7 +310,10 @@ int64_t VruntimePolicy::StarvationBound() const {
   const int64_t slice_ns = SliceFor(parameters_, 0, waiting_.size(), claimed_pass_.size());
   const int64_t turn_ns = std::min(slice_ns, kLongestNanos) + kTickNanos;
   const int64_t round_ns = turn_ns / cpus * static_cast<int64_t>(waiting_.size());
-  return std::max<int64_t>({1, parameters_.starvation_bound_ns, round_ns});
+  // But the kernel throws a scheduler out that lets a task wait for seconds.
+  constexpr int64_t kMostNanos = 2'000'000'000;
+  const int64_t most_ns = std::max(kMostNanos, parameters_.starvation_bound_ns);
+  return std::max<int64_t>({1, parameters_.starvation_bound_ns, std::min(round_ns, most_ns)});
 }
 
 uint32_t VruntimePolicy::CpuCount(const MachineView& machine) const {

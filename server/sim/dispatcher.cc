@@ -12,6 +12,7 @@ namespace {
 
 // The same numbers as in bpf/.
 constexpr uint64_t kQueueCreditNs = 50'000'000;
+constexpr uint64_t kQueueLeadNs = 200'000'000;
 constexpr int kDispatchDrain = 16;
 
 // The dispatcher's own words: it alone writes them, others read.
@@ -79,10 +80,12 @@ void Dispatcher::Runnable(SimTask& task, bool woke) {
 
 void Dispatcher::Enqueue(SimTask& task, bool woke) {
   schedd_slot* slot = SlotOf(task);
-  schedd_header* header = memory_.header;
-  const uint64_t floor = header->vtime_floor - kQueueCreditNs;
-  uint64_t vtime = slot != nullptr ? slot->deadline : header->vtime_floor;
-  if (woke && static_cast<int64_t>(vtime - floor) < 0) vtime = floor;
+  const uint64_t floor = memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor;
+  uint64_t vtime = slot != nullptr ? slot->deadline : floor;
+  if (woke && static_cast<int64_t>(vtime - (floor - kQueueCreditNs)) < 0) {
+    vtime = floor - kQueueCreditNs;
+  }
+  if (static_cast<int64_t>(vtime - (floor + kQueueLeadNs)) > 0) vtime = floor + kQueueLeadNs;
   task.direct = false;
   task.solo = false;
   if (slot != nullptr) {
@@ -116,7 +119,7 @@ VtimeQueue* Dispatcher::EarliestQueue(int cpu) {
 
 bool Dispatcher::GoesOn(const SimTask& running, const SimTask& rival) {
   const schedd_slot* slot = SlotOf(running);
-  if (slot == nullptr) return false;
+  if (slot == nullptr || slot->yields != 0) return false;
   const auto ran_ns = static_cast<uint64_t>(machine_->now_ns() - running.running_since_ns);
   const uint64_t deadline = slot->deadline + VirtualNs(*slot, ran_ns);
   return static_cast<int64_t>(deadline - rival.queue_vtime) < 0;
@@ -132,6 +135,10 @@ SimTask* Dispatcher::Dispatch(int cpu, const SimTask* previous) {
     if (queue == nullptr) return nullptr;
     if (previous != nullptr && GoesOn(*previous, *queue->FirstFor(cpu))) return nullptr;
     task = queue->TakeFor(cpu);
+    schedd_cpu& record = memory_.cpus[static_cast<size_t>(cpu)];
+    if (static_cast<int64_t>(task->queue_vtime - record.vtime_floor) > 0) {
+      StoreShared(record.vtime_floor, task->queue_vtime);
+    }
   }
   task->slice_ns = SliceOf(*task);
   return task;
@@ -237,6 +244,7 @@ void Dispatcher::ApplyDecision(int cpu, const schedd_decision& decision) {
   StoreShared(slot->deadline, decision.deadline);
   StoreShared(slot->generation, decision.generation);
   StoreShared(slot->decided_weight, decision.weight);
+  StoreShared(slot->yields, decision.flags & SCHEDD_DECISION_YIELDS ? 1u : 0u);
   Count(cpu, SCHEDD_COUNT_DECISIONS_APPLIED);
   machine_->Trace("decision", "tid", task->tid, "seq", decision.seq);
   WakeCpuFor(cpu, decision, *task, to);
@@ -270,7 +278,6 @@ void Dispatcher::Running(SimTask& task) {
   const auto now_ns = static_cast<uint64_t>(machine_->now_ns());
   schedd_slot* slot = SlotOf(task);
   schedd_cpu& cpu = memory_.cpus[static_cast<size_t>(task.cpu)];
-  schedd_header* header = memory_.header;
   task.running_since_ns = machine_->now_ns();
   StoreShared(cpu.slot_key, slot != nullptr ? slot->key : 0);
   StoreShared(cpu.since_ns, now_ns);
@@ -279,9 +286,6 @@ void Dispatcher::Running(SimTask& task) {
   if (!task.direct) {
     Count(task.cpu, slot->state == SCHEDD_TASK_DECIDED ? SCHEDD_COUNT_RUN_DECIDED
                                                        : SCHEDD_COUNT_RUN_UNDECIDED);
-    if (static_cast<int64_t>(slot->deadline - header->vtime_floor) > 0) {
-      StoreShared(header->vtime_floor, slot->deadline);
-    }
   }
   AccountWait(*slot);
   AccountWakeupLatency(*slot);

@@ -25,6 +25,7 @@ namespace schedd {
 void Dispatcher::ClearSlot(schedd_slot& slot) {
   StoreShared(slot.state, SCHEDD_TASK_SLEEPING);
   StoreShared(slot.decided_weight, 0u);
+  StoreShared(slot.yields, 0u);
   for (auto* word :
        {&slot.waiting_since_ns, &slot.running_since_ns, &slot.woken_ns, &slot.run_ns,
         &slot.solo_run_ns, &slot.wait_ns, &slot.awake_run_ns, &slot.voluntary_switches,
@@ -61,7 +62,7 @@ void Dispatcher::Enable(SimTask& task) {
   StoreShared(slot.weight, task.spec.weight);
   StoreShared(slot.cpu, task.cpu);
   AffinityChanged(task);
-  StoreShared(slot.deadline, memory_.header->vtime_floor);
+  StoreShared(slot.deadline, memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor);
   ExchangeShared(slot.key, slot.key + 1);
 }
 

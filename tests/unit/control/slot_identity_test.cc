@@ -81,9 +81,10 @@ TEST(ReadIdentityTest, NeverMixesTwoOwners) {
       __atomic_store_n(&slot.key, slot.key + 1, __ATOMIC_SEQ_CST);
     }
   });
-  // Long enough that the writer is met in the middle many times, on a busy machine too.
+  // Long enough that the writer is met in the middle many times. On a busy machine the writer may
+  // be off its CPU in the middle of a change for long: then on until something was read.
   int read = 0;
-  for (int i = 0; i < 2'000'000; ++i) {
+  for (int64_t i = 0; i < 2'000'000 || read == 0; ++i) {
     const std::optional<SlotIdentity> identity = ReadIdentity(slot);
     if (!identity.has_value()) continue;
     ++read;

@@ -86,7 +86,8 @@ TEST_F(AbiLayoutTest, Cpu) {
   using T = schedd_cpu;
   ExpectSame("schedd_cpu", sizeof(T),
              {MEMBER(T, slot), MEMBER(T, slot_key), MEMBER(T, since_ns), MEMBER(T, idle),
-              MEMBER(T, protected_task), MEMBER(T, reserved), MEMBER(T, counters)});
+              MEMBER(T, protected_task), MEMBER(T, vtime_floor), MEMBER(T, reserved),
+              MEMBER(T, counters)});
 }
 
 TEST_F(AbiLayoutTest, Slot) {
@@ -102,7 +103,7 @@ TEST_F(AbiLayoutTest, Slot) {
               MEMBER(T, flags),
               MEMBER(T, nice),
               MEMBER(T, free_next),
-              MEMBER(T, reserved0),
+              MEMBER(T, yields),
               MEMBER(T, allowed),
               MEMBER(T, state),
               MEMBER(T, seq),
@@ -142,10 +143,10 @@ TEST_F(AbiLayoutTest, Header) {
               MEMBER(T, reserved1),          MEMBER(T, free_head),
               MEMBER(T, used_slots),         MEMBER(T, slots_high_water),
               MEMBER(T, doorbell_ns),        MEMBER(T, degraded_since_ns),
-              MEMBER(T, degraded_ns),        MEMBER(T, vtime_floor),
-              MEMBER(T, reserved2),          MEMBER(T, exit_code),
-              MEMBER(T, exit_kind),          MEMBER(T, reserved3),
-              MEMBER(T, exit_reason),        MEMBER(T, exit_message)});
+              MEMBER(T, degraded_ns),        MEMBER(T, reserved2),
+              MEMBER(T, exit_code),          MEMBER(T, exit_kind),
+              MEMBER(T, reserved3),          MEMBER(T, exit_reason),
+              MEMBER(T, exit_message)});
 }
 
 }  // namespace

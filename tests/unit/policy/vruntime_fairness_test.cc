@@ -57,9 +57,7 @@ TEST_P(SharesTest, HogsGetCpuTimeByWeight) {
   // With a coarse tick the lightest one's turn comes less often than every 500 ms; here the order
   // alone must do it.
   policy.Apply({.starvation_bound_ns = 5 * kSecond});
-  MachineModel machine(
-      &policy,
-      {.cpus = c.cpus, .tick_ns = c.tick_ns, .masked_cpu = c.masked_cpu});
+  MachineModel machine(&policy, {.cpus = c.cpus, .tick_ns = c.tick_ns, .masked_cpu = c.masked_cpu});
   std::vector<int64_t> weights;
   std::vector<TaskId> ids;
   for (uint32_t group = 0; group < c.cpus; ++group) {
