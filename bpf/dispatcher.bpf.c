@@ -167,7 +167,9 @@ static __always_inline bool goes_on(struct schedd_header* h, struct task_struct*
                                     struct task_private* priv, struct schedd_slot* slot, u64 rival,
                                     u64 now) {
   u64 deadline;
-  if (!priv || !slot || slot->yields || prev->tgid == h->daemon_tgid || must_run_here(prev, slot))
+  /* One that was never decided has no deadline that could be compared. */
+  if (!priv || !slot || !slot->decided_weight || slot->yields || prev->tgid == h->daemon_tgid ||
+      must_run_here(prev, slot))
     return false;
   deadline = slot->deadline + virtual_ns(slot, now - priv->running_since_ns);
   return (s64)(deadline - rival) < 0;

@@ -119,7 +119,7 @@ VtimeQueue* Dispatcher::EarliestQueue(int cpu) {
 
 bool Dispatcher::GoesOn(const SimTask& running, const SimTask& rival) {
   const schedd_slot* slot = SlotOf(running);
-  if (slot == nullptr || slot->yields != 0) return false;
+  if (slot == nullptr || slot->decided_weight == 0 || slot->yields != 0) return false;
   const auto ran_ns = static_cast<uint64_t>(machine_->now_ns() - running.running_since_ns);
   const uint64_t deadline = slot->deadline + VirtualNs(*slot, ran_ns);
   return static_cast<int64_t>(deadline - rival.queue_vtime) < 0;

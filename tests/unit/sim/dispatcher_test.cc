@@ -257,6 +257,7 @@ TEST_F(DispatcherTest, TheEarliestDeadlineRunsFirst) {
 
 TEST_F(DispatcherTest, ARunningTaskGoesOnWhileItsDeadlineIsTheEarliest) {
   const int32_t running = SpawnHog();
+  memory_.shared().slots[machine_.Find(running)->slot].decided_weight = 100;  // once, earlier
   const int32_t waiter = SpawnWaiter();
   Commit(DecisionFor(waiter, 25 * kMs));
   AdvanceTo(20 * kMs + 1);
