@@ -19,7 +19,7 @@ namespace schedd {
 
 inline constexpr absl::string_view kErrorDomain = "schedd";
 
-// Reasons. Each is part of the API: never rename one. docs/errors.md says what to do about each.
+// Reasons. Each is part of the API: never rename one.
 namespace reason {
 // INVALID_ARGUMENT
 inline constexpr absl::string_view kParameterOutOfRange = "PARAMETER_OUT_OF_RANGE";
