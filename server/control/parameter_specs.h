@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one table of policy parameters: feeds validation, ListParameterSpecs and `schedctl policy specs`.
+// The one table of policy parameters: feeds validation, ListParameterSpecs and `schedctl policy
+// specs`.
 //
 // Constant data; any thread. Durations are int64 nanoseconds. To add a parameter: a field in
 // PolicyParameters, a row here, a field in the proto. Fails only by the Status of the check

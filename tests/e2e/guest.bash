@@ -56,6 +56,7 @@ stays_attached() {
 stop_schedd() {
   kill -TERM "$SCHEDD"
   wait "$SCHEDD"
+  # shellcheck disable=SC2034 # for the script that includes this
   SCHEDD_EXIT=$?
 }
 
