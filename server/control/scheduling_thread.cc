@@ -45,7 +45,8 @@ class SchedulingThread : public EngineRunner {
   absl::Status Start(KernelHost* host) {
     std::promise<absl::Status> prepared;
     std::future<absl::Status> result = prepared.get_future();
-    thread_ = std::thread([this, host, &prepared] {
+    // The promise moves in: get() may return while set_value() is still at work in it.
+    thread_ = std::thread([this, host, prepared = std::move(prepared)]() mutable {
       pthread_setname_np(pthread_self(), "schedd-sched");
       PrefaultStack();
       const absl::Status status = host->PrepareSchedulingThread();
