@@ -119,7 +119,7 @@ enum schedd_counter {
   SCHEDD_COUNT_RUN_DAEMON,         /* thread of the daemon, run at once */
   SCHEDD_COUNT_RUN_DECIDED,        /* CPU took a decided task */
   SCHEDD_COUNT_RUN_UNDECIDED,      /* CPU took an undecided task: the daemon had not decided yet */
-  SCHEDD_COUNT_SLICE_REFILLS,      /* nobody waited: the running task went on */
+  SCHEDD_COUNT_SLICE_REFILLS,      /* the running task went on: nobody waited, or later ones */
   SCHEDD_COUNT_KICKS_IDLE,
   SCHEDD_COUNT_KICKS_PREEMPT,
   SCHEDD_COUNT_DOORBELLS,  /* times the scheduling thread was woken */

@@ -7,8 +7,8 @@
 
 #include "bpf/maps.bpf.h"
 
-/* Queues of our own, in the order in which a CPU looks into them; a CPU's own queue (of
- * preemptions) comes first. */
+/* Queues of our own. A CPU looks into its own one (of preemptions) and the urgent one first;
+ * between ready and undecided the earlier deadline wins (schedd_dispatch). */
 enum {
   DSQ_CPU_BASE = 0x10000,
   DSQ_URGENT = 1,

@@ -23,7 +23,8 @@ struct PolicyParameters {
   int64_t base_slice_ns = 10'000'000;
   // No slice is shorter, and no task is preempted before it ran this long.
   int64_t min_slice_ns = 1'000'000;
-  // Longest slice ever granted, overrides included; also the most that is charged at once.
+  // Longest slice ever granted, overrides included; with a late tick, also the most that
+  // is charged for CPU time that nobody else wanted.
   int64_t max_slice_ns = 40'000'000;
   // Largest virtual-time credit (of a weight-100 task) that a sleeper keeps.
   int64_t sleeper_credit_ns = 20'000'000;
