@@ -16,11 +16,12 @@ SCHEDD_INLINE u64 virtual_ns(struct schedd_slot* slot, u64 ran) {
   return ran * 100 / (weight ? weight : 100);
 }
 
-/* Ends the run that began at priv->running_since_ns and begins another one at `now`. */
+/* Ends the present run and begins another one, at `now` on CLOCK_MONOTONIC. */
 SCHEDD_INLINE void account_run(struct task_private* priv, struct schedd_slot* slot, u64 now) {
-  u64 ran = now - priv->running_since_ns;
-  if (!priv->running_since_ns || (s64)ran < 0) return;
-  priv->running_since_ns = now;
+  u64 clock = run_clock();
+  u64 ran = clock - priv->run_began;
+  if (!priv->run_began || (s64)ran < 0) return;
+  priv->run_began = clock;
   count(SCHEDD_COUNT_RUN_NS, ran);
   if (!slot) {
     count(SCHEDD_COUNT_NO_SLOT_RUN_NS, ran);

@@ -7,60 +7,11 @@
  * server/policy; here a task waits in a queue ordered by the deadline it was given. See abi.h for
  * the life of a decision and docs/life_of_a_task.md for a walk through.
  */
-#include "bpf/accounting.bpf.h"
-#include "bpf/task_slots.bpf.h"
-#include "bpf/transport.bpf.h"
+#include "bpf/choosing.bpf.h"
+#include "bpf/placing.bpf.h"
+#include "bpf/safety_net.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-enum {
-  /* Threads of the daemon that have used their slice, first come, first served. Not among the
-   * others by virtual time: weights set through the daemon would decide how long it waits itself.
-   */
-  DSQ_DAEMON = 4,
-  /* Safety net for a CPU that fell idle in the instant between a task's enqueue and its
-     insertion. */
-  NET_PERIOD_NS = 100 * 1000 * 1000,
-  /* How far ahead of the queue a waking task may be placed before its decision comes, virtual
-     ns. */
-  QUEUE_CREDIT_NS = 50 * 1000 * 1000,
-  /* How far behind it any task may be placed then: bounds its wait when no decision comes at all.
-   */
-  QUEUE_LEAD_NS = 200 * 1000 * 1000,
-};
-
-struct net {
-  struct bpf_timer timer;
-};
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(max_entries, 1);
-  __type(key, u32);
-  __type(value, struct net);
-} nets SEC(".maps");
-
-/* The current task always counts one: BPF programs themselves run with migration disabled. */
-static __always_inline bool is_migration_disabled(struct task_struct* p) {
-  if (p->migration_disabled == 1) return bpf_get_current_task_btf() != p;
-  return p->migration_disabled > 1;
-}
-
-/* Kernel threads that must never wait for user space, and tasks that only one CPU can run for
-   now. */
-static __always_inline bool must_run_here(struct task_struct* p, struct schedd_slot* slot) {
-  if ((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1) return true;
-  if (is_migration_disabled(p)) return true;
-  return slot && (slot->flags & SCHEDD_SLOT_DIRECT);
-}
-
-static __always_inline u64 slice_of(struct schedd_header* h, struct schedd_slot* slot) {
-  return slot && slot->slice_ns ? slot->slice_ns : h->base_slice_ns;
-}
-
-static __always_inline void mark_direct(struct task_private* priv, struct schedd_slot* slot) {
-  if (priv) priv->direct = 1;
-  if (slot) slot->state = SCHEDD_TASK_DECIDED;
-}
 
 SEC("struct_ops/schedd_select_cpu")
 s32 BPF_PROG(schedd_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_flags) {
@@ -86,49 +37,6 @@ s32 BPF_PROG(schedd_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_fl
   return cpu;
 }
 
-/* Threads of the daemon: at once and before others when they wake; in turn with all others together
- * when they have used their slice. */
-static __always_inline void enqueue_daemon(struct schedd_header* h, struct task_struct* p,
-                                           struct task_private* priv, struct schedd_slot* slot,
-                                           u64 enq_flags) {
-  count(SCHEDD_COUNT_RUN_DAEMON, 1);
-  mark_direct(priv, slot);
-  if ((enq_flags & SCX_ENQ_WAKEUP) || p->pid == h->scheduling_tid) {
-    dsq_insert(p, SCX_DSQ_LOCAL, h->protected_slice_ns, enq_flags | SCX_ENQ_PREEMPT);
-  } else {
-    dsq_insert(p, DSQ_DAEMON, h->protected_slice_ns, enq_flags);
-    kick_idle(p);
-  }
-}
-
-/* The kernel-side queue, and word to the scheduling thread. */
-static __always_inline void enqueue_undecided(struct schedd_header* h, struct task_struct* p,
-                                              struct task_private* priv, struct schedd_slot* slot,
-                                              u64 enq_flags) {
-  u64 now = bpf_ktime_get_ns();
-  u64 floor = vtime_floor_of(scx_bpf_task_cpu(p));
-  u64 vtime = slot ? slot->deadline : floor;
-  u32 flags = enq_flags & SCX_ENQ_WAKEUP ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;
-  /* A long sleep is no claim to the CPU for as long; and a deadline from another CPU's virtual time
-   * does not hold a task back here. */
-  if ((enq_flags & SCX_ENQ_WAKEUP) && (s64)(vtime - (floor - QUEUE_CREDIT_NS)) < 0)
-    vtime = floor - QUEUE_CREDIT_NS;
-  if ((s64)(vtime - (floor + QUEUE_LEAD_NS)) > 0) vtime = floor + QUEUE_LEAD_NS;
-  if (priv) priv->direct = priv->solo = 0;
-  if (slot) {
-    if (!(enq_flags & SCX_ENQ_WAKEUP)) slot_refresh(slot, p); /* else runnable did */
-    slot->deadline = vtime;
-    slot->seq++;
-    slot->state = SCHEDD_TASK_UNDECIDED;
-  }
-  dsq_insert_vtime(p, DSQ_UNDECIDED, slice_of(h, slot), vtime, enq_flags);
-  kick_idle(p);
-  if (slot)
-    send_event(h, slot, priv->slot, flags, now);
-  else
-    count(SCHEDD_COUNT_NO_SLOT, 1);
-}
-
 SEC("struct_ops/schedd_enqueue")
 void BPF_PROG(schedd_enqueue, struct task_struct* p, u64 enq_flags) {
   struct schedd_header* h = get_header();
@@ -151,82 +59,12 @@ void BPF_PROG(schedd_enqueue, struct task_struct* p, u64 enq_flags) {
   }
 }
 
-static __always_inline void drain_decisions(void) {
-  u32 zero = 0;
-  struct schedd_decision_ring* ring = bpf_map_lookup_elem(&decisions, &zero);
-  int i;
-  if (!ring || ring->head == ring->tail) return;
-  bpf_for(i, 0, DISPATCH_DRAIN) {
-    if (!apply_next(ring)) break;
-  }
-}
-
-/* True when `prev` is still the one to run: its deadline is earlier than that of whoever would be
- * next. */
-static __always_inline bool goes_on(struct schedd_header* h, struct task_struct* prev,
-                                    struct task_private* priv, struct schedd_slot* slot, u64 rival,
-                                    u64 now) {
-  u64 deadline;
-  /* One that was never decided has no deadline that could be compared. */
-  if (!priv || !slot || !slot->decided_weight || slot->yields || prev->tgid == h->daemon_tgid ||
-      must_run_here(prev, slot))
-    return false;
-  deadline = slot->deadline + virtual_ns(slot, now - priv->running_since_ns);
-  return (s64)(deadline - rival) < 0;
-}
-
-/* The running task gets another slice. */
-static __always_inline void go_on(struct schedd_header* h, struct task_struct* prev,
-                                  struct task_private* priv, struct schedd_slot* slot, bool solo,
-                                  u64 now) {
-  if (priv) {
-    account_run(priv, slot, now);
-    priv->solo = solo;
-  }
-  if (slot) slot_refresh(slot, prev);
-  count(SCHEDD_COUNT_SLICE_REFILLS, 1);
-  task_set_slice(prev, slice_of(h, slot));
-}
-
-static __always_inline void raise_vtime_floor(s32 cpu, u64 deadline) {
-  struct schedd_cpu* record = cpu_at(cpu);
-  if (record && (s64)(deadline - record->vtime_floor) > 0) record->vtime_floor = deadline;
-}
-
-/*
- * Decided or not, the earliest deadline runs: among those who wait and the task that has just used
- * its slice. Without the last, two tasks on a CPU would take turns whatever their weights, because
- * the one that runs is in no queue yet when the next is chosen.
- */
 SEC("struct_ops/schedd_dispatch")
 void BPF_PROG(schedd_dispatch, s32 cpu, struct task_struct* prev) {
   struct schedd_header* h = get_header();
-  bool may_go_on = prev && (prev->scx.flags & SCX_TASK_QUEUED);
-  struct task_private* priv = may_go_on ? private_of(prev) : 0;
-  struct schedd_slot* slot = slot_of(priv);
-  u64 ready = 0, undecided = 0, now = bpf_ktime_get_ns();
-  bool has_ready, has_undecided, ready_first;
   if (!h) return;
   drain_decisions();
-  /* A slice for the daemon, then one for somebody else: neither waits longer than that for the
-   * other. */
-  if (!(prev && prev->tgid == h->daemon_tgid) && dsq_move_to_local(DSQ_DAEMON)) return;
-  if (dsq_move_to_local(DSQ_CPU_BASE + cpu)) return;
-  if (dsq_move_to_local(DSQ_URGENT)) return;
-  has_ready = dsq_first_deadline(DSQ_READY, cpu, &ready);
-  has_undecided = dsq_first_deadline(DSQ_UNDECIDED, cpu, &undecided);
-  ready_first = has_ready && !(has_undecided && (s64)(undecided - ready) < 0);
-  if (may_go_on && (has_ready || has_undecided) &&
-      goes_on(h, prev, priv, slot, ready_first ? ready : undecided, now)) {
-    go_on(h, prev, priv, slot, false, now);
-    return;
-  }
-  if (has_ready || has_undecided) raise_vtime_floor(cpu, ready_first ? ready : undecided);
-  if (ready_first && dsq_move_to_local(DSQ_READY)) return;
-  if (dsq_move_to_local(DSQ_UNDECIDED)) return;
-  if (dsq_move_to_local(DSQ_READY)) return;
-  if (dsq_move_to_local(DSQ_DAEMON)) return;
-  if (may_go_on) go_on(h, prev, priv, slot, true, now);
+  choose_next(h, cpu, prev);
 }
 
 SEC("struct_ops/schedd_runnable")
@@ -252,7 +90,7 @@ void BPF_PROG(schedd_running, struct task_struct* p) {
   s32 this_cpu = scx_bpf_task_cpu(p);
   struct schedd_cpu* cpu = cpu_at(this_cpu);
   if (!h) return;
-  if (priv) priv->running_since_ns = now;
+  if (priv) priv->run_began = run_clock();
   if (cpu) {
     cpu->slot = slot ? priv->slot : SCHEDD_NO_SLOT;
     cpu->slot_key = slot ? slot->key : 0;
@@ -280,7 +118,7 @@ void BPF_PROG(schedd_stopping, struct task_struct* p, bool runnable) {
   }
   if (!priv) return;
   account_run(priv, slot, now);
-  priv->running_since_ns = 0;
+  priv->run_began = 0;
   if (!slot) return;
   if (runnable) {
     slot->involuntary_switches++;
@@ -325,9 +163,7 @@ void BPF_PROG(schedd_update_idle, s32 cpu, bool idle) {
   /* Somebody may have queued a task after this CPU looked and before it was marked idle. The CPU is
      told of the change from task to idle only, so a queue of tasks that it may not run does not
      keep it spinning. */
-  if (scx_bpf_dsq_nr_queued(DSQ_READY) || scx_bpf_dsq_nr_queued(DSQ_UNDECIDED) ||
-      scx_bpf_dsq_nr_queued(DSQ_URGENT) || scx_bpf_dsq_nr_queued(DSQ_DAEMON) ||
-      scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + cpu))
+  if (somebody_waits() || scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + cpu))
     scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
 }
 
@@ -359,32 +195,6 @@ void BPF_PROG(schedd_exit_task, struct task_struct* p, struct scx_exit_task_args
   struct schedd_header* h = get_header();
   struct task_private* priv = private_of(p);
   if (h && priv) slot_release(h, priv);
-}
-
-static int catch_stray(void* map, int* key, struct net* net) {
-  struct schedd_header* h = get_header();
-  u32 cpu;
-  if (!h) return 0;
-  if (scx_bpf_dsq_nr_queued(DSQ_READY) || scx_bpf_dsq_nr_queued(DSQ_UNDECIDED) ||
-      scx_bpf_dsq_nr_queued(DSQ_URGENT) || scx_bpf_dsq_nr_queued(DSQ_DAEMON)) {
-    bpf_for(cpu, 0, h->nr_cpus) {
-      struct schedd_cpu* record = cpu_at(cpu);
-      if (record && record->idle) scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
-    }
-  }
-  bpf_timer_start(&net->timer, NET_PERIOD_NS, 0);
-  return 0;
-}
-
-static __always_inline s32 start_net(void) {
-  u32 zero = 0;
-  struct net* net = bpf_map_lookup_elem(&nets, &zero);
-  s32 error;
-  if (!net) return -2;
-  error = bpf_timer_init(&net->timer, &nets, 1 /* CLOCK_MONOTONIC */);
-  if (error) return error;
-  error = bpf_timer_set_callback(&net->timer, catch_stray);
-  return error ? error : bpf_timer_start(&net->timer, NET_PERIOD_NS, 0);
 }
 
 SEC("struct_ops.s/schedd_init")

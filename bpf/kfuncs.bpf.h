@@ -70,6 +70,18 @@ extern bool scx_bpf_dispatch_vtime_from_dsq___old(struct bpf_iter_scx_dsq* it,
 /* 6.19: before it, p->scx.slice is written directly (which warns on newer kernels). */
 extern bool scx_bpf_task_set_slice___new(struct task_struct* p, u64 slice) __ksym __weak;
 
+/* 6.14. The clock of the CPU's run queue: stands still while the kernel chooses the next task. */
+extern u64 scx_bpf_now(void) __ksym __weak;
+
+/*
+ * ns, to measure how long a task ran on the CPU that executes this; another origin than
+ * CLOCK_MONOTONIC, and not comparable between CPUs. Where one task's run ends the next one's
+ * begins, so the time of the switch is charged to somebody (before 6.14: to nobody).
+ */
+SCHEDD_INLINE u64 run_clock(void) {
+  return bpf_ksym_exists(scx_bpf_now) ? scx_bpf_now() : bpf_ktime_get_ns();
+}
+
 /* Callable from select_cpu and enqueue only. */
 SCHEDD_INLINE void dsq_insert(struct task_struct* p, u64 dsq_id, u64 slice, u64 enq_flags) {
   if (bpf_ksym_exists(scx_bpf_dsq_insert___v2___c))

@@ -9,6 +9,19 @@
 
 #include "bpf/kfuncs.bpf.h"
 
+/* Queues (DSQs) of our own. A CPU looks into its own one (of preemptions) and the urgent one first;
+ * between ready and undecided the earlier deadline wins (choosing.bpf.h). */
+enum {
+  DSQ_URGENT = 1,
+  DSQ_READY = 2,
+  DSQ_UNDECIDED = 3,
+  /* Threads of the daemon that have used their slice, first come, first served. Not among the
+   * others by virtual time: weights set through the daemon would decide how long it waits itself.
+   */
+  DSQ_DAEMON = 4,
+  DSQ_CPU_BASE = 0x10000, /* one a CPU */
+};
+
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(map_flags, BPF_F_MMAPABLE);
@@ -65,10 +78,10 @@ struct {
 
 /* What belongs to a task and is nobody else's business. */
 struct task_private {
-  u32 slot;   /* SCHEDD_NO_SLOT for none */
-  u32 direct; /* the queue it is in was chosen by the dispatcher, not by a decision */
-  u32 solo;   /* nobody else wanted the CPU when its present run was granted */
-  u64 running_since_ns;
+  u32 slot;      /* SCHEDD_NO_SLOT for none */
+  u32 direct;    /* the queue it is in was chosen by the dispatcher, not by a decision */
+  u32 solo;      /* nobody else wanted the CPU when its present run was granted */
+  u64 run_began; /* run_clock() at the start of its present run; 0 while it does not run */
 };
 struct {
   __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -99,6 +112,12 @@ SCHEDD_INLINE struct task_private* private_of(struct task_struct* p) {
 
 SCHEDD_INLINE struct schedd_slot* slot_of(struct task_private* priv) {
   return priv && priv->slot != SCHEDD_NO_SLOT ? slot_at(priv->slot) : 0;
+}
+
+/* Tasks that wait in queues which any CPU may serve. */
+SCHEDD_INLINE bool somebody_waits(void) {
+  return scx_bpf_dsq_nr_queued(DSQ_READY) || scx_bpf_dsq_nr_queued(DSQ_UNDECIDED) ||
+         scx_bpf_dsq_nr_queued(DSQ_URGENT) || scx_bpf_dsq_nr_queued(DSQ_DAEMON);
 }
 
 /* Adds to a counter of the CPU that executes this. */

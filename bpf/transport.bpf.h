@@ -7,15 +7,6 @@
 
 #include "bpf/maps.bpf.h"
 
-/* Queues of our own. A CPU looks into its own one (of preemptions) and the urgent one first;
- * between ready and undecided the earlier deadline wins (schedd_dispatch). */
-enum {
-  DSQ_CPU_BASE = 0x10000,
-  DSQ_URGENT = 1,
-  DSQ_READY = 2,
-  DSQ_UNDECIDED = 3,
-};
-
 enum {
   /* A decision may overtake the insertion it answers: that is made after enqueue returns. */
   MOVE_TRIES = 8,

@@ -182,10 +182,12 @@ void Engine::State::RecoverLost() {
   const size_t used = std::min<size_t>(LoadShared(header->slots_high_water), slots.size());
   for (size_t index = 0; index < used; ++index) {
     const schedd_slot& slot = slots[index];
-    if (LoadShared(slot.state) != SCHEDD_TASK_UNDECIDED) continue;
+    const uint32_t key = LoadSharedAcquire(slot.key);
+    const bool has_owner = key % 2 == 0;  // else it changes just now
+    if (!has_owner || LoadShared(slot.state) != SCHEDD_TASK_UNDECIDED) continue;
     OnEvent({.slot = static_cast<uint32_t>(index),
              .seq = LoadShared(slot.seq),
-             .key = LoadShared(slot.key),
+             .key = key,
              .flags = 0,
              .time_ns = LoadShared(slot.waiting_since_ns),
              .cpu = LoadShared(slot.cpu),

@@ -68,6 +68,31 @@ TEST_F(EngineStepTest, ADecisionFollowsAnEvent) {
   EXPECT_EQ(engine_->stats().decisions, 1);
 }
 
+TEST_F(EngineStepTest, WhatThePolicyWantsIsInTheFlags) {
+  struct Wish {
+    bool preempt, urgent, yields;
+    uint32_t flags;
+  };
+  const Wish wishes[] = {{false, false, false, 0},
+                         {true, false, false, SCHEDD_DECISION_PREEMPT},
+                         {false, true, false, SCHEDD_DECISION_URGENT},
+                         {false, false, true, SCHEDD_DECISION_YIELDS},
+                         {false, true, true, SCHEDD_DECISION_URGENT | SCHEDD_DECISION_YIELDS}};
+  for (const Wish& wish : wishes) {
+    policy_->change = [&wish](Decision& decision) {
+      decision.preempt = wish.preempt;
+      decision.urgent = wish.urgent;
+      decision.yields = wish.yields;
+      if (wish.preempt) decision.cpu = 1;
+    };
+    kernel_.EnqueueNew(0);
+    engine_->Step();
+    const auto decisions = kernel_.TakeDecisions();
+    ASSERT_THAT(decisions, SizeIs(1));
+    EXPECT_EQ(decisions[0].flags, wish.flags);
+  }
+}
+
 TEST_F(EngineStepTest, ManyDecisionsCostOneCommit) {
   for (uint32_t i = 0; i < 8; ++i) kernel_.EnqueueNew(i, i % 2);
   engine_->Step();
@@ -358,29 +383,6 @@ TEST_F(EngineStepTest, ABusyCpuDoesNotKeepAnothersEventsWaiting) {
   EXPECT_NE(schedd_event_backlog(&kernel_.memory().events[0]), 0u);
   for (int i = 0; i < 10; ++i) engine_->Step();
   EXPECT_EQ(schedd_event_backlog(&kernel_.memory().events[0]), 0u);
-}
-
-// --- degraded time -----------------------------------------------------------------------------------------
-
-TEST_F(EngineStepTest, EndsADegradedTimeAndAddsItUp) {
-  kernel_.header().degraded_since_ns = static_cast<uint64_t>(kernel_.now_ns) - 30'000'000;
-  engine_->Step();
-  EXPECT_EQ(kernel_.header().degraded_since_ns, 0u);
-  EXPECT_EQ(kernel_.header().degraded_ns, 30'000'000u);
-  engine_->Step();
-  EXPECT_EQ(kernel_.header().degraded_ns, 30'000'000u);
-
-  kernel_.header().degraded_since_ns = static_cast<uint64_t>(kernel_.now_ns);
-  kernel_.now_ns += 5'000'000;
-  engine_->Step();
-  EXPECT_EQ(kernel_.header().degraded_ns, 35'000'000u);
-}
-
-TEST_F(EngineStepTest, ADegradedTimeThatBeginsAfterTheBeatIsNotNegative) {
-  kernel_.header().degraded_since_ns = static_cast<uint64_t>(kernel_.now_ns) + 1'000;
-  engine_->Step();
-  EXPECT_EQ(kernel_.header().degraded_since_ns, 0u);
-  EXPECT_EQ(kernel_.header().degraded_ns, 0u);
 }
 
 }  // namespace

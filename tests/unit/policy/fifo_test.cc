@@ -25,6 +25,7 @@ TEST(FifoTest, FirstComeFirstServedWhateverTheWeight) {
   EXPECT_LT(out[1].deadline, out[2].deadline);
   const PolicyParameters defaults;
   EXPECT_EQ(out[0].slice_ns, defaults.base_slice_ns);
+  for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(out[i].yields) << "taking turns is the policy";
 
   policy.OnEvent({.task = 2, .sequence = 2});
   ASSERT_EQ(policy.Schedule({}, waits, std::span(out).last(1)), 1u);

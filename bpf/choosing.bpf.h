@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which task a CPU runs next: one of those that wait, or the one that has just used its slice.
+ */
+#ifndef SCHEDD_BPF_CHOOSING_BPF_H_
+#define SCHEDD_BPF_CHOOSING_BPF_H_
+
+#include "bpf/accounting.bpf.h"
+#include "bpf/placing.bpf.h"
+
+SCHEDD_INLINE void drain_decisions(void) {
+  u32 zero = 0;
+  struct schedd_decision_ring* ring = bpf_map_lookup_elem(&decisions, &zero);
+  int i;
+  if (!ring || ring->head == ring->tail) return;
+  bpf_for(i, 0, DISPATCH_DRAIN) {
+    if (!apply_next(ring)) break;
+  }
+}
+
+/* True when `prev` is still the one to run: its deadline is earlier than that of whoever would be
+ * next. */
+SCHEDD_INLINE bool goes_on(struct schedd_header* h, struct task_struct* prev,
+                           struct task_private* priv, struct schedd_slot* slot, u64 rival) {
+  u64 deadline;
+  /* One that was never decided has no deadline that could be compared. */
+  if (!priv || !slot || !slot->decided_weight || slot->yields || prev->tgid == h->daemon_tgid ||
+      must_run_here(prev, slot))
+    return false;
+  deadline = slot->deadline + virtual_ns(slot, run_clock() - priv->run_began);
+  return (s64)(deadline - rival) < 0;
+}
+
+/* The running task gets another slice. */
+SCHEDD_INLINE void go_on(struct schedd_header* h, struct task_struct* prev,
+                         struct task_private* priv, struct schedd_slot* slot, bool solo) {
+  if (priv) {
+    account_run(priv, slot, bpf_ktime_get_ns());
+    priv->solo = solo;
+  }
+  if (slot) slot_refresh(slot, prev);
+  count(SCHEDD_COUNT_SLICE_REFILLS, 1);
+  task_set_slice(prev, slice_of(h, slot));
+}
+
+SCHEDD_INLINE void raise_vtime_floor(s32 cpu, u64 deadline) {
+  struct schedd_cpu* record = cpu_at(cpu);
+  if (record && (s64)(deadline - record->vtime_floor) > 0) record->vtime_floor = deadline;
+}
+
+/*
+ * Decided or not, the earliest deadline runs: among those who wait and the task that has just used
+ * its slice. Without the last, two tasks on a CPU would take turns whatever their weights, because
+ * the one that runs is in no queue yet when the next is chosen. Callable from dispatch only.
+ */
+SCHEDD_INLINE void choose_next(struct schedd_header* h, s32 cpu, struct task_struct* prev) {
+  bool may_go_on = prev && (prev->scx.flags & SCX_TASK_QUEUED);
+  struct task_private* priv = may_go_on ? private_of(prev) : 0;
+  struct schedd_slot* slot = slot_of(priv);
+  u64 ready = 0, undecided = 0;
+  bool has_ready, has_undecided, ready_first;
+  /* A slice for the daemon, then one for somebody else: neither waits longer than that for the
+   * other. */
+  if (!(prev && prev->tgid == h->daemon_tgid) && dsq_move_to_local(DSQ_DAEMON)) return;
+  if (dsq_move_to_local(DSQ_CPU_BASE + cpu)) return;
+  if (dsq_move_to_local(DSQ_URGENT)) return;
+  has_ready = dsq_first_deadline(DSQ_READY, cpu, &ready);
+  has_undecided = dsq_first_deadline(DSQ_UNDECIDED, cpu, &undecided);
+  ready_first = has_ready && !(has_undecided && (s64)(undecided - ready) < 0);
+  if (may_go_on && (has_ready || has_undecided) &&
+      goes_on(h, prev, priv, slot, ready_first ? ready : undecided)) {
+    go_on(h, prev, priv, slot, false);
+    return;
+  }
+  if (has_ready || has_undecided) raise_vtime_floor(cpu, ready_first ? ready : undecided);
+  if (ready_first && dsq_move_to_local(DSQ_READY)) return;
+  if (dsq_move_to_local(DSQ_UNDECIDED)) return;
+  if (dsq_move_to_local(DSQ_READY)) return;
+  if (dsq_move_to_local(DSQ_DAEMON)) return;
+  if (may_go_on) go_on(h, prev, priv, slot, true);
+}
+
+#endif /* SCHEDD_BPF_CHOOSING_BPF_H_ */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where a task that became runnable waits: the queue it is put into, and in which order.
+ */
+#ifndef SCHEDD_BPF_PLACING_BPF_H_
+#define SCHEDD_BPF_PLACING_BPF_H_
+
+#include "bpf/task_slots.bpf.h"
+#include "bpf/transport.bpf.h"
+
+enum {
+  /* How far ahead of the queue a waking task may be placed before its decision comes, virtual
+     ns. */
+  QUEUE_CREDIT_NS = 50 * 1000 * 1000,
+  /* How far behind it any task may be placed then: bounds its wait when no decision comes at all.
+   */
+  QUEUE_LEAD_NS = 200 * 1000 * 1000,
+};
+
+/* The current task always counts one: BPF programs themselves run with migration disabled. */
+SCHEDD_INLINE bool is_migration_disabled(struct task_struct* p) {
+  if (p->migration_disabled == 1) return bpf_get_current_task_btf() != p;
+  return p->migration_disabled > 1;
+}
+
+/* Kernel threads that must never wait for user space, and tasks that only one CPU can run for
+   now. */
+SCHEDD_INLINE bool must_run_here(struct task_struct* p, struct schedd_slot* slot) {
+  if ((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1) return true;
+  if (is_migration_disabled(p)) return true;
+  return slot && (slot->flags & SCHEDD_SLOT_DIRECT);
+}
+
+SCHEDD_INLINE u64 slice_of(struct schedd_header* h, struct schedd_slot* slot) {
+  return slot && slot->slice_ns ? slot->slice_ns : h->base_slice_ns;
+}
+
+SCHEDD_INLINE void mark_direct(struct task_private* priv, struct schedd_slot* slot) {
+  if (priv) priv->direct = 1;
+  if (slot) slot->state = SCHEDD_TASK_DECIDED;
+}
+
+/* Threads of the daemon: at once and before others when they wake; in turn with all others together
+ * when they have used their slice. */
+SCHEDD_INLINE void enqueue_daemon(struct schedd_header* h, struct task_struct* p,
+                                  struct task_private* priv, struct schedd_slot* slot,
+                                  u64 enq_flags) {
+  count(SCHEDD_COUNT_RUN_DAEMON, 1);
+  mark_direct(priv, slot);
+  if ((enq_flags & SCX_ENQ_WAKEUP) || p->pid == h->scheduling_tid) {
+    dsq_insert(p, SCX_DSQ_LOCAL, h->protected_slice_ns, enq_flags | SCX_ENQ_PREEMPT);
+  } else {
+    dsq_insert(p, DSQ_DAEMON, h->protected_slice_ns, enq_flags);
+    kick_idle(p);
+  }
+}
+
+/* The kernel-side queue, and word to the scheduling thread. */
+SCHEDD_INLINE void enqueue_undecided(struct schedd_header* h, struct task_struct* p,
+                                     struct task_private* priv, struct schedd_slot* slot,
+                                     u64 enq_flags) {
+  u64 now = bpf_ktime_get_ns();
+  u64 floor = vtime_floor_of(scx_bpf_task_cpu(p));
+  u64 vtime = slot ? slot->deadline : floor;
+  u32 flags = enq_flags & SCX_ENQ_WAKEUP ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;
+  /* A long sleep is no claim to the CPU for as long; and a deadline from another CPU's virtual time
+   * does not hold a task back here. */
+  if ((enq_flags & SCX_ENQ_WAKEUP) && (s64)(vtime - (floor - QUEUE_CREDIT_NS)) < 0)
+    vtime = floor - QUEUE_CREDIT_NS;
+  if ((s64)(vtime - (floor + QUEUE_LEAD_NS)) > 0) vtime = floor + QUEUE_LEAD_NS;
+  if (priv) priv->direct = priv->solo = 0;
+  if (slot) {
+    if (!(enq_flags & SCX_ENQ_WAKEUP)) slot_refresh(slot, p); /* else runnable did */
+    slot->deadline = vtime;
+    slot->seq++;
+    slot->state = SCHEDD_TASK_UNDECIDED;
+  }
+  dsq_insert_vtime(p, DSQ_UNDECIDED, slice_of(h, slot), vtime, enq_flags);
+  kick_idle(p);
+  if (slot)
+    send_event(h, slot, priv->slot, flags, now);
+  else
+    count(SCHEDD_COUNT_NO_SLOT, 1);
+}
+
+#endif /* SCHEDD_BPF_PLACING_BPF_H_ */

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine after a time in which the dispatcher had to do without it: what it makes good.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "server/engine/engine.h"
+#include "tests/unit/engine/fake_kernel.h"
+#include "tests/unit/engine/scripted_policy.h"
+
+namespace schedd {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class EngineRecoveryTest : public testing::Test {
+ protected:
+  EngineRecoveryTest() {
+    auto policy = std::make_unique<ScriptedPolicy>();
+    policy_ = policy.get();
+    engine_ = std::make_unique<Engine>(&kernel_, std::move(policy), EngineOptions(), parameters_,
+                                       /*initial_generation=*/7);
+  }
+
+  // The slot's task waits, and the dispatcher could not (or would not) say so.
+  void EnqueueUnheard(uint32_t index, schedd_counter why) {
+    kernel_.NewOwner(index);
+    schedd_slot& slot = kernel_.slot(index);
+    ++slot.seq;
+    slot.state = SCHEDD_TASK_UNDECIDED;
+    slot.cpu = 1;
+    slot.waiting_since_ns = static_cast<uint64_t>(kernel_.now_ns) - 70'000'000;
+    ++kernel_.memory().cpus[1].counters[why];
+  }
+  std::vector<TaskId> Told() const {
+    std::vector<TaskId> tasks;
+    for (const TaskEvent& event : policy_->events) tasks.push_back(event.task);
+    return tasks;
+  }
+
+  FakeKernel kernel_;
+  PolicyParameters parameters_;
+  ScriptedPolicy* policy_;
+  std::unique_ptr<Engine> engine_;
+};
+
+// --- tasks whose event was lost
+// ---------------------------------------------------------------------------
+
+TEST_F(EngineRecoveryTest, FindsTasksWhoseEventWasDroppedOrWithheld) {
+  kernel_.header().slots_high_water = 8;
+  EnqueueUnheard(2, SCHEDD_COUNT_EVENTS_DROPPED);
+  EnqueueUnheard(5, SCHEDD_COUNT_EVENTS_WITHHELD);
+  engine_->Step();
+  EXPECT_THAT(Told(), ElementsAre(2u, 5u));
+  EXPECT_EQ(policy_->events[0].sequence, kernel_.slot(2).seq);
+  EXPECT_EQ(policy_->events[0].time_ns, kernel_.now_ns - 70'000'000)
+      << "it has waited since then, not since it was found";
+  EXPECT_EQ(policy_->events[0].cpu, 1);
+  const auto decisions = kernel_.TakeDecisions();
+  ASSERT_THAT(decisions, SizeIs(2));
+  EXPECT_EQ(decisions[1].slot, 5u);
+  EXPECT_EQ(decisions[1].key, kernel_.slot(5).key);
+  EXPECT_EQ(decisions[1].seq, kernel_.slot(5).seq);
+}
+
+TEST_F(EngineRecoveryTest, SearchesOnlyAfterALoss) {
+  kernel_.header().slots_high_water = 8;
+  kernel_.NewOwner(3);
+  kernel_.slot(3).state = SCHEDD_TASK_UNDECIDED;  // its event is on the way
+  engine_->Step();
+  EXPECT_THAT(Told(), IsEmpty());
+
+  EnqueueUnheard(2, SCHEDD_COUNT_EVENTS_DROPPED);
+  engine_->Step();
+  EXPECT_THAT(Told(), ElementsAre(2u, 3u)) << "all that wait, whoever's event it was";
+  engine_->Step();
+  EXPECT_THAT(Told(), SizeIs(2)) << "once for a loss";
+}
+
+TEST_F(EngineRecoveryTest, LeavesAloneWhoeverDoesNotWaitUndecided) {
+  kernel_.header().slots_high_water = 8;
+  const schedd_task_state states[] = {SCHEDD_TASK_FREE, SCHEDD_TASK_SLEEPING, SCHEDD_TASK_DECIDED,
+                                      SCHEDD_TASK_RUNNING};
+  for (uint32_t i = 0; i < std::size(states); ++i) {
+    EnqueueUnheard(i, SCHEDD_COUNT_EVENTS_DROPPED);
+    kernel_.slot(i).state = states[i];
+  }
+  engine_->Step();
+  EXPECT_THAT(Told(), IsEmpty());
+}
+
+TEST_F(EngineRecoveryTest, LooksNoFurtherThanSlotsWereEverUsed) {
+  kernel_.header().slots_high_water = 3;
+  EnqueueUnheard(2, SCHEDD_COUNT_EVENTS_DROPPED);
+  EnqueueUnheard(3, SCHEDD_COUNT_EVENTS_DROPPED);  // cannot be: behind the high-water mark
+  engine_->Step();
+  EXPECT_THAT(Told(), ElementsAre(2u));
+  // A mark beyond the table (the other side's mistake) is no reason to read beyond it.
+  kernel_.header().slots_high_water = 1'000'000;
+  EnqueueUnheard(7, SCHEDD_COUNT_EVENTS_DROPPED);
+  engine_->Step();
+  EXPECT_EQ(Told().back(), 7u);
+}
+
+TEST_F(EngineRecoveryTest, ATaskFoundWhileItsIdentityChangesIsLeftToItsNextEvent) {
+  kernel_.header().slots_high_water = 8;
+  EnqueueUnheard(2, SCHEDD_COUNT_EVENTS_DROPPED);
+  ++kernel_.slot(2).key;  // odd: half-way between two owners
+  engine_->Step();
+  EXPECT_THAT(kernel_.TakeDecisions(), IsEmpty());
+}
+
+// --- degraded time -----------------------------------------------------------------------------------------
+
+TEST_F(EngineRecoveryTest, EndsADegradedTimeAndAddsItUp) {
+  kernel_.header().degraded_since_ns = static_cast<uint64_t>(kernel_.now_ns) - 30'000'000;
+  engine_->Step();
+  EXPECT_EQ(kernel_.header().degraded_since_ns, 0u);
+  EXPECT_EQ(kernel_.header().degraded_ns, 30'000'000u);
+  engine_->Step();
+  EXPECT_EQ(kernel_.header().degraded_ns, 30'000'000u);
+
+  kernel_.header().degraded_since_ns = static_cast<uint64_t>(kernel_.now_ns);
+  kernel_.now_ns += 5'000'000;
+  engine_->Step();
+  EXPECT_EQ(kernel_.header().degraded_ns, 35'000'000u);
+}
+
+TEST_F(EngineRecoveryTest, ADegradedTimeThatBeginsAfterTheBeatIsNotNegative) {
+  kernel_.header().degraded_since_ns = static_cast<uint64_t>(kernel_.now_ns) + 1'000;
+  engine_->Step();
+  EXPECT_EQ(kernel_.header().degraded_since_ns, 0u);
+  EXPECT_EQ(kernel_.header().degraded_ns, 0u);
+}
+
+}  // namespace
+}  // namespace schedd
