@@ -14,9 +14,7 @@ sample() { python3 "$(dirname "$0")/account.py" "unix://$SOCKET" "${HOGS[@]}"; }
 # Per cent by which the second differs from the first.
 differs() { awk "BEGIN { printf \"%.3f\", ($2 - $1) / $1 * 100 }"; }
 
-# The time between the end of one task's run and the begin of the next one's is nobody's. That is 0.1 ms on an emulated CPU, a thousand
-# times that of a real one, so slices are long here.
-start_schedd --set base_slice=40ms
+start_schedd
 for _ in 1 2 3 4 5; do hog env; done
 # Tasks that end within the window: their time must not be lost with them.
 (while :; do (for ((i = 0; i < 50000; i++)); do :; done); done) &
