@@ -36,28 +36,34 @@ absl::StatusOr<std::string> DumpStore::Write(absl::Time time, absl::string_view 
   const std::string stamp = absl::FormatTime("%Y%m%dT%H%M%E9S", time, absl::UTCTimeZone());
   const std::string path = absl::StrCat(directory_, "/", kPrefix, stamp, kSuffix);
   std::ofstream file(path, std::ios::binary);
+  const bool opened = file.is_open();
   file << dump;
   file.close();
-  if (!file) return FileError("write", path, std::make_error_code(std::errc::io_error));
+  if (!file) {
+    // No half of a dump, which would later push out a whole one.
+    if (opened) std::filesystem::remove(path, error);
+    return FileError("write", path, std::make_error_code(std::errc::io_error));
+  }
   // It names every task of the machine.
   std::filesystem::permissions(
       path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
-  if (absl::Status status = DeleteOldest(); !status.ok()) return status;
+  if (absl::Status status = DeleteOldest(path); !status.ok()) return status;
   return path;
 }
 
-absl::Status DumpStore::DeleteOldest() {
+absl::Status DumpStore::DeleteOldest(const std::string& written) {
   std::error_code error;
   std::vector<std::filesystem::path> dumps;
   for (const auto& entry : std::filesystem::directory_iterator(directory_, error)) {
     const std::string name = entry.path().filename().string();
-    if (absl::StartsWith(name, kPrefix) && absl::EndsWith(name, kSuffix)) {
+    if (absl::StartsWith(name, kPrefix) && absl::EndsWith(name, kSuffix) &&
+        entry.path() != written) {
       dumps.push_back(entry.path());
     }
   }
   if (error) return FileError("list", directory_, error);
   std::ranges::sort(dumps);
-  for (size_t i = 0; i + max_dumps_ < dumps.size(); ++i) {
+  for (size_t i = 0; i + max_dumps_ < dumps.size() + 1; ++i) {
     std::filesystem::remove(dumps[i], error);
     if (error) return FileError("delete", dumps[i].string(), error);
   }

@@ -26,7 +26,8 @@ class DumpStore {
   absl::StatusOr<std::string> Write(absl::Time time, absl::string_view dump);
 
  private:
-  absl::Status DeleteOldest();
+  // `written` stays even when its name is not the newest: the clock may have been set back.
+  absl::Status DeleteOldest(const std::string& written);
 
   const std::string directory_;
   const size_t max_dumps_;

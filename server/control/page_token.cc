@@ -11,8 +11,9 @@
 namespace schedd {
 namespace {
 
-// No token of ours comes near it: a longer one is not worth decoding.
-constexpr size_t kMaxTokenBytes = 8'192;
+// A longer one is not worth decoding. The longest of ours hold a path (up to 4 KiB) for each of the
+// eight fields of an order, twice in base64: 57 KiB.
+constexpr size_t kMaxTokenBytes = 65'536;
 
 }  // namespace
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "tests/unit/control/fake_host.h"
 #include "tests/unit/control/manual_time.h"
 
@@ -76,6 +78,41 @@ TEST(IsInCgroupTest, SubtreesAndNotPrefixesOfNames) {
   EXPECT_TRUE(IsInCgroup("/", "/"));
   EXPECT_TRUE(IsInCgroup("/a/b", "/"));
   EXPECT_FALSE(IsInCgroup("", "/"));  // gone
+}
+
+TEST_F(CgroupPathsTest, NamesAreTakenAsTheyAre) {
+  // systemd's escapes, spaces, letters beyond ASCII, a line break.
+  for (const char* name : {"system.slice/system-serial\\x2dgetty.slice", "a b/c", "caf\xc3\xa9",
+                           "a\nb", "x\xff", "user@1000.service/app:1"}) {
+    const uint64_t id = 100 + host_.cgroups.size();
+    host_.cgroups[id] = name;
+    EXPECT_EQ(paths_.Path(id), "/" + std::string(name));
+    EXPECT_EQ(NormalCgroupPath(paths_.Path(id)), "/" + std::string(name));
+  }
+}
+
+TEST_F(CgroupPathsTest, OneThatIsGoneIsAskedAgainExactlyWhenItsAnswerIsOld) {
+  paths_.Path(9);
+  clock_.Move(CgroupPaths::kNegativeAge - absl::Nanoseconds(1));
+  paths_.Path(9);
+  EXPECT_EQ(host_.cgroup_questions, 1);
+  clock_.Move(absl::Nanoseconds(1));
+  paths_.Path(9);
+  EXPECT_EQ(host_.cgroup_questions, 2);
+  // The age counts from the last answer.
+  clock_.Move(CgroupPaths::kNegativeAge - absl::Nanoseconds(1));
+  paths_.Path(9);
+  EXPECT_EQ(host_.cgroup_questions, 2);
+}
+
+TEST_F(CgroupPathsTest, AskingAgainForOneThatIsGoneIsNoReasonToForgetTheOthers) {
+  for (uint64_t id = 1; id < CgroupPaths::kMaxEntries; ++id) host_.cgroups[id] = "x";
+  for (uint64_t id = 0; id < CgroupPaths::kMaxEntries; ++id) paths_.Path(id);
+  clock_.Move(CgroupPaths::kNegativeAge);
+  const int asked = host_.cgroup_questions;
+  EXPECT_EQ(paths_.Path(0), "");
+  EXPECT_EQ(paths_.Path(1), "/x");
+  EXPECT_EQ(host_.cgroup_questions, asked + 1);
 }
 
 }  // namespace

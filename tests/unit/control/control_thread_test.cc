@@ -2,11 +2,16 @@
 #include "server/control/control_thread.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
@@ -132,6 +137,86 @@ TEST(TimerTest, RestartReplacesAndDestructionCancels) {
   done.WaitForNotification();
   Flush(thread);
   EXPECT_EQ(fired, 1);
+}
+
+TEST(ControlThreadTest, WhatIsPostedGoesBeforeTimersThatAreDue) {
+  ControlThread thread;
+  absl::Notification done;
+  std::vector<int> order;
+  thread.Post([&] {
+    thread.PostAfter(absl::ZeroDuration(), [&] { order.push_back(2); });
+    thread.PostAfter(-absl::Hours(1), [&] { order.push_back(3); });  // not before its turn
+    thread.PostAfter(absl::Microseconds(500), [&] { done.Notify(); });
+    thread.Post([&] { order.push_back(1); });
+  });
+  done.WaitForNotification();
+  EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
+}
+
+TEST(ControlThreadTest, ADelayWithoutEndIsFarAwayAndCanBeCancelled) {
+  ControlThread thread;
+  auto witness = std::make_shared<int>(0);
+  bool fired = false;
+  thread.Post([&, witness] {
+    const Sequence::TimerId id =
+        thread.PostAfter(absl::InfiniteDuration(), [witness, &fired] { fired = true; });
+    EXPECT_EQ(witness.use_count(), 3);
+    thread.Cancel(id);
+    EXPECT_EQ(witness.use_count(), 2);
+    thread.PostAfter(absl::InfiniteDuration(), [&fired] { fired = true; });
+  });
+  Flush(thread);
+  thread.Stop();
+  EXPECT_FALSE(fired);
+}
+
+TEST(ControlThreadTest, ATimerMayCancelOneThatIsDueToo) {
+  ControlThread thread;
+  absl::Notification done;
+  bool fired = false;
+  thread.Post([&] {
+    Sequence::TimerId second = 0;
+    auto victim = std::make_shared<Sequence::TimerId>(0);
+    thread.PostAfter(absl::ZeroDuration(), [&thread, victim] { thread.Cancel(*victim); });
+    second = thread.PostAfter(absl::ZeroDuration(), [&fired] { fired = true; });
+    *victim = second;
+    thread.PostAfter(absl::Microseconds(500), [&] { done.Notify(); });
+  });
+  done.WaitForNotification();
+  EXPECT_FALSE(fired);
+}
+
+// Runs something when the last copy of it goes.
+std::shared_ptr<void> AtEnd(std::function<void()> action) {
+  return {nullptr, [action = std::move(action)](void*) { action(); }};
+}
+
+TEST(ControlThreadTest, WhatADestroyedTaskHoldsMayCallBack) {
+  ControlThread thread;
+  std::atomic<int> ended = 0;
+  const auto call_back = [&] {
+    thread.Post([] {});
+    ++ended;
+  };
+  thread.Post([&] {
+    thread.Cancel(thread.PostAfter(absl::Hours(1), [held = AtEnd(call_back)] {}));
+    EXPECT_EQ(ended, 1);
+    thread.PostAfter(absl::Hours(1), [held = AtEnd(call_back)] {});
+  });
+  Flush(thread);
+  thread.Stop();
+  EXPECT_EQ(ended, 2);
+  thread.Post([held = AtEnd(call_back)] {});
+  EXPECT_NE(thread.PostAfter(absl::ZeroDuration(), [held = AtEnd(call_back)] {}), 0);
+  EXPECT_EQ(ended, 4);
+}
+
+TEST(ControlThreadTest, HasANameInListsOfThreads) {
+  ControlThread thread;
+  std::string name(16, '\0');
+  thread.Post([&name] { pthread_getname_np(pthread_self(), name.data(), name.size()); });
+  Flush(thread);
+  EXPECT_STREQ(name.c_str(), "schedd-control");
 }
 
 }  // namespace

@@ -141,5 +141,123 @@ TEST_F(DirectiveOutboxTest, TheSameGenerationAgainIsSentToo) {
   EXPECT_EQ(engine_->applied_generation(), 1);
 }
 
+TEST_F(DirectiveOutboxTest, WhatWaitsForAFormerOwnerGivesWayToTheNext) {
+  engine_->mailbox_full = true;
+  outbox_.Send(Setting(2, 7, 10));
+  outbox_.Send({.generation = 2,
+                .parameters = {},
+                .settings = {{.slot = 7, .key = 4, .weight = 0, .slice_ns = 900}}});
+  engine_->mailbox_full = false;
+  sequence_.Advance(absl::Milliseconds(1));
+  ASSERT_EQ(engine_->applied.size(), 1u);
+  ASSERT_EQ(engine_->applied[0].settings.size(), 1u);
+  EXPECT_EQ(engine_->settings[7].key, 4u);
+  EXPECT_EQ(engine_->settings[7].weight, 0);
+  EXPECT_EQ(engine_->settings[7].slice_ns, 900);
+}
+
+TEST_F(DirectiveOutboxTest, AWaitThatEndedByTimeTakesNothingBack) {
+  engine_->mailbox_full = true;
+  outbox_.Send(Setting(2, 0, 5));
+  Wait(2, absl::Milliseconds(10));
+  sequence_.Advance(absl::Milliseconds(10));
+  EXPECT_THAT(ended_, ElementsAre(2));
+  engine_->mailbox_full = false;
+  sequence_.Advance(absl::Milliseconds(1));
+  EXPECT_EQ(engine_->settings[0].weight, 5);
+  EXPECT_EQ(progress_, 1);
+  EXPECT_EQ(ended_.size(), 1u);
+}
+
+TEST_F(DirectiveOutboxTest, AWaitForMoreThanIsInForceGoesOn) {
+  engine_->automatic = false;
+  outbox_.Send(Setting(2, 0, 5));
+  Wait(3);
+  Wait(2);
+  engine_->Step();
+  sequence_.Advance(absl::Milliseconds(1));
+  EXPECT_THAT(ended_, ElementsAre(2));
+  outbox_.Send(Setting(3, 0, 6));
+  engine_->Step();
+  sequence_.Advance(absl::Milliseconds(1));
+  EXPECT_THAT(ended_, ElementsAre(2, 3));
+  EXPECT_EQ(sequence_.timer_count(), 0u);
+}
+
+TEST_F(DirectiveOutboxTest, ProgressIsNoticedThoughNobodyWaits) {
+  engine_->automatic = false;
+  outbox_.Send(Setting(2, 0, 5));
+  sequence_.Advance(absl::Seconds(2));
+  EXPECT_EQ(progress_, 0);
+  engine_->Step();
+  sequence_.Advance(absl::Milliseconds(1));
+  EXPECT_EQ(progress_, 1);
+  sequence_.Advance(absl::Seconds(2));
+  EXPECT_EQ(progress_, 1);
+}
+
+TEST_F(DirectiveOutboxTest, WhoIsAnsweredMaySendAndWaitAgain) {
+  outbox_.Send(Setting(2, 0, 5));
+  engine_->automatic = false;
+  outbox_.Send(Setting(3, 0, 6));
+  outbox_.WhenApplied(3, absl::Seconds(1), [this] {
+    ended_.push_back(3);
+    outbox_.Send(Setting(4, 0, 7));
+    Wait(4);
+    EXPECT_THAT(ended_, ElementsAre(3));
+  });
+  engine_->Step();
+  sequence_.Advance(absl::Milliseconds(1));
+  EXPECT_THAT(ended_, ElementsAre(3));
+  engine_->Step();
+  sequence_.Advance(absl::Milliseconds(1));
+  EXPECT_THAT(ended_, ElementsAre(3, 4));
+  EXPECT_EQ(engine_->settings[0].weight, 7);
+}
+
+TEST_F(DirectiveOutboxTest, WhoIsAnsweredMayDisconnect) {
+  engine_->automatic = false;
+  outbox_.Send(Setting(2, 0, 5));
+  outbox_.WhenApplied(2, absl::Seconds(1), [this] {
+    outbox_.Connect(nullptr);
+    engine_.reset();
+  });
+  Wait(2);
+  Wait(9);
+  engine_->Step();
+  sequence_.Advance(absl::Milliseconds(1));
+  EXPECT_THAT(ended_, ::testing::UnorderedElementsAre(2, 9));
+  EXPECT_EQ(sequence_.timer_count(), 0u);
+}
+
+TEST_F(DirectiveOutboxTest, ANewEngineIsNotToldWhatTheOldOneHadNoRoomFor) {
+  engine_->mailbox_full = true;
+  outbox_.Send(Setting(2, 0, 5));
+  outbox_.Connect(nullptr);
+  engine_.reset();
+  engine_ = std::make_unique<FakeEngine>(&host_, PolicyParameters(), 2);
+  outbox_.Connect(engine_.get());
+  sequence_.Advance(absl::Milliseconds(5));
+  EXPECT_TRUE(engine_->applied.empty());
+  Wait(2);  // it began with all that is in force
+  EXPECT_THAT(ended_, ElementsAre(2));
+  outbox_.Send(Setting(2, 1, 6));
+  ASSERT_EQ(engine_->applied.size(), 1u);
+  EXPECT_EQ(engine_->applied[0].settings.size(), 1u);
+  EXPECT_EQ(progress_, 0);
+}
+
+TEST_F(DirectiveOutboxTest, EndingWithWaitsAnswersNobody) {
+  {
+    DirectiveOutbox outbox(&sequence_, [] {});
+    engine_->automatic = false;
+    outbox.Connect(engine_.get());
+    outbox.Send(Setting(2, 0, 5));
+    outbox.WhenApplied(2, absl::Seconds(1), [this] { ended_.push_back(2); });
+  }
+  EXPECT_EQ(sequence_.timer_count(), 0u);
+  EXPECT_TRUE(ended_.empty());
+}
+
 }  // namespace
 }  // namespace schedd

@@ -78,5 +78,70 @@ TEST_F(DumpStoreTest, SaysWhichFileFailed) {
   EXPECT_NE(status.message().find("/proc/no/such/place"), std::string::npos);
 }
 
+TEST_F(DumpStoreTest, KeepsEveryByte) {
+  const std::string dump("a\0b\r\n\xff", 6);
+  std::stringstream content;
+  content << std::ifstream(*DumpStore(directory_, 1).Write(At(1), dump)).rdbuf();
+  EXPECT_EQ(content.str(), dump);
+}
+
+TEST_F(DumpStoreTest, OnlyItsOwnNamesCount) {
+  std::filesystem::create_directories(directory_);
+  for (const char* name : {"ejection-1.log", "my-ejection-1.txt", "ejection-1.txt.bak"}) {
+    std::ofstream(directory_ + "/" + name) << "mine";
+  }
+  DumpStore store(directory_, 1);
+  ASSERT_TRUE(store.Write(At(1), "x").ok());
+  ASSERT_TRUE(store.Write(At(2), "x").ok());
+  EXPECT_EQ(Count(), 4u);
+}
+
+// Dumps of a time to come, as after a start with a wrong clock.
+TEST_F(DumpStoreTest, ADumpIsNotTheOldestBecauseTheClockWasSetBack) {
+  DumpStore store(directory_ + "/", 2);
+  ASSERT_TRUE(store.Write(At(100), "later").ok());
+  ASSERT_TRUE(store.Write(At(200), "latest").ok());
+  const absl::StatusOr<std::string> path = store.Write(At(1), "now");
+  ASSERT_TRUE(path.ok()) << path.status();
+  EXPECT_TRUE(std::filesystem::exists(*path));
+  EXPECT_EQ(Count(), 2u);
+}
+
+TEST_F(DumpStoreTest, AFileInThePlaceOfTheDirectoryIsNamed) {
+  std::filesystem::create_directories(std::filesystem::path(directory_).parent_path());
+  std::ofstream(directory_) << "a file";
+  const absl::Status status = DumpStore(directory_, 10).Write(At(1), "x").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_NE(status.message().find("cannot make " + directory_), std::string::npos) << status;
+}
+
+TEST_F(DumpStoreTest, WhatCannotBeOpenedIsNamedAndStays) {
+  const std::string path = directory_ + "/ejection-20270115T080001.000000000.txt";
+  std::filesystem::create_directories(path);
+  const absl::Status status = DumpStore(directory_, 10).Write(At(1), "x").status();
+  EXPECT_NE(status.message().find("cannot write " + path), std::string::npos) << status;
+  EXPECT_TRUE(std::filesystem::is_directory(path));
+}
+
+TEST_F(DumpStoreTest, OnAFullDiskNothingIsLeftAndNothingIsLost) {
+  DumpStore store(directory_, 1);
+  const std::string old = *store.Write(At(1), "old");
+  // A file system that is full, for this one file.
+  const std::string path = directory_ + "/ejection-20270115T080002.000000000.txt";
+  std::filesystem::create_symlink("/dev/full", path);
+  const absl::Status status = store.Write(At(2), std::string(100'000, 'x')).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_NE(status.message().find("cannot write " + path), std::string::npos) << status;
+  EXPECT_FALSE(std::filesystem::is_symlink(path));
+  EXPECT_TRUE(std::filesystem::exists(old));
+}
+
+TEST_F(DumpStoreTest, AnOldOneThatCannotBeDeletedIsNamed) {
+  const std::string old = directory_ + "/ejection-20260101T000000.000000000.txt";
+  std::filesystem::create_directories(old + "/not-empty");
+  const absl::Status status = DumpStore(directory_, 1).Write(At(1), "x").status();
+  EXPECT_NE(status.message().find("cannot delete " + old), std::string::npos) << status;
+}
+
 }  // namespace
 }  // namespace schedd

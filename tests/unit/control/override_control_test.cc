@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Creating, listing and refusing; which override counts. See also override_update_test.cc and
+// override_lifetime_test.cc.
 #include "server/control/override_control.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "tests/unit/control/control_fixture.h"
+#include "server/control/page_token.h"
+#include "tests/unit/control/override_fixture.h"
 
 namespace schedd {
 namespace {
@@ -18,49 +22,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr int64_t kMs = 1'000'000;
-
-CreateOverrideRequest Request(const TaskSelector& selector, int32_t weight,
-                              const std::string& id = "") {
-  return {.spec = {.selector = selector, .weight = weight}, .id = id};
-}
-
-class OverrideControlTest : public ControlFixture {
- protected:
-  void SetUp() override {
-    ControlFixture::SetUp();
-    host.cgroups = {{1, ""}, {2, "a"}, {3, "a/b"}, {4, "ab"}};
-    Attach();
-    // Two threads of one process, and one of another.
-    host.kernel->PutTask(0, {.tid = 10, .tgid = 10, .start_ns = 100, .comm = "web", .uid = 33});
-    host.kernel->PutTask(
-        1, {.tid = 11, .tgid = 10, .start_ns = 110, .comm = "worker", .uid = 33, .cgroup_id = 3});
-    host.kernel->PutTask(
-        2, {.tid = 20, .tgid = 20, .start_ns = 200, .comm = "hog", .uid = 0, .cgroup_id = 4});
-  }
-
-  absl::StatusOr<OverrideInfo> Get(const std::string& id) {
-    return parts->overrides.Get("taskOverrides/" + id);
-  }
-  std::vector<int32_t> Weights() const {
-    return {InForce(0).weight, InForce(1).weight, InForce(2).weight};
-  }
-  int64_t Generation() const { return parts->generations.current(); }
-  size_t Count() { return parts->overrides.List(0, "")->overrides.size(); }
-
-  // A refused request must leave all as it was.
-  void ExpectRefused(const CreateOverrideRequest& request, const std::string& error,
-                     const std::string& field) {
-    const int64_t generation = Generation();
-    const size_t count = Count();
-    const absl::Status status = Create(request).status();
-    EXPECT_EQ(ErrorOf(status), error) << status.message();
-    EXPECT_EQ(FieldOf(status), field) << status.message();
-    EXPECT_EQ(Generation(), generation);
-    EXPECT_EQ(Count(), count);
-    EXPECT_THAT(host.engine->settings, IsEmpty());
-  }
-};
+using OverrideControlTest = OverrideFixture;
 
 TEST_F(OverrideControlTest, EachSelectorMatchesItsTasks) {
   const std::pair<TaskSelector, std::vector<int32_t>> cases[] = {
@@ -242,245 +204,6 @@ TEST_F(OverrideControlTest, WhatTheOneInForceLeavesIsNotFilledFromAnother) {
   EXPECT_EQ(InForce(2).slice_ns, 2 * kMs);
 }
 
-TEST_F(OverrideControlTest, EndsExactlyWithItsTtlAndLeavesTheBaseline) {
-  ASSERT_TRUE(Create(Request({.uid = 0}, 5, "base")).ok());
-  ASSERT_TRUE(
-      Create({.spec = {.selector = {.comm = "hog"}, .weight = 9, .ttl = absl::Milliseconds(1'234)},
-              .id = "short"})
-          .ok());
-  const int64_t generation = Generation();
-  sequence.Advance(absl::Milliseconds(1'233));
-  EXPECT_EQ(InForce(2).weight, 9);
-  EXPECT_TRUE(Get("short").ok());
-  sequence.Advance(absl::Milliseconds(1));
-  EXPECT_EQ(InForce(2).weight, 5);
-  EXPECT_EQ(ErrorOf(Get("short")), "NOT_FOUND OVERRIDE_NOT_FOUND");
-  EXPECT_EQ(Generation(), generation + 1);
-  EXPECT_EQ(Get("base")->matched_task_count, 1);
-}
-
-TEST_F(OverrideControlTest, AnExpiryAfterAClockJumpIsNoticed) {
-  ASSERT_TRUE(Create({.spec = {.selector = {.comm = "hog"},
-                               .weight = 9,
-                               .expire_time = clock.Now() + absl::Hours(2)},
-                      .id = "x"})
-                  .ok());
-  clock.Jump(absl::Hours(3));
-  EXPECT_EQ(ErrorOf(Get("x")), "NOT_FOUND OVERRIDE_NOT_FOUND");
-}
-
-TEST_F(OverrideControlTest, ExpiresWhileDetached) {
-  ASSERT_TRUE(parts->scheduler.Detach("").ok());
-  ASSERT_TRUE(
-      Create({.spec = {.selector = {.comm = "hog"}, .weight = 9, .ttl = absl::Seconds(5)}}).ok());
-  sequence.Advance(absl::Seconds(6));
-  EXPECT_EQ(Count(), 0u);
-  EXPECT_EQ(log.back(), "generation 3: taskOverrides/override-1 expired");
-}
-
-TEST_F(OverrideControlTest, NewTasksAreMatchedWithinFiftyMillisecondsWithoutAGeneration) {
-  ASSERT_TRUE(Create(Request({.comm = "late"}, 9, "x")).ok());
-  const int64_t generation = Generation();
-  host.kernel->PutTask(5, {.tid = 50, .comm = "late"});
-  EXPECT_EQ(InForce(5).weight, 0);
-  sequence.Advance(absl::Milliseconds(50));
-  EXPECT_EQ(InForce(5).weight, 9);
-  EXPECT_EQ(Generation(), generation);
-  EXPECT_EQ(host.engine->applied_generation(), generation);
-  EXPECT_EQ(Get("x")->matched_task_count, 1);
-}
-
-TEST_F(OverrideControlTest, ATaskThatChangesItsNameIsMatchedAnew) {
-  ASSERT_TRUE(Create(Request({.comm = "exec"}, 9, "x")).ok());
-  std::memcpy(host.kernel->slot(2).comm, "exec", 5);
-  sequence.Advance(absl::Milliseconds(50));
-  EXPECT_EQ(InForce(2).weight, 9);
-  std::memcpy(host.kernel->slot(2).comm, "else", 5);
-  sequence.Advance(absl::Milliseconds(50));
-  EXPECT_EQ(InForce(2).weight, 0);
-  EXPECT_EQ(Get("x")->matched_task_count, 0);
-}
-
-TEST_F(OverrideControlTest, ATaskThatMovesToAnotherCgroupIsMatchedAnew) {
-  ASSERT_TRUE(Create(Request({.cgroup_path = "a"}, 9)).ok());
-  host.kernel->slot(2).cgroup_id = 2;
-  sequence.Advance(absl::Milliseconds(50));
-  EXPECT_EQ(InForce(2).weight, 9);
-}
-
-TEST_F(OverrideControlTest, AReusedSlotInheritsNothing) {
-  ASSERT_TRUE(Create(Request({.comm = "hog"}, 9, "x")).ok());
-  host.kernel->EndTask(2);
-  host.kernel->PutTask(2, {.tid = 60, .comm = "innocent"});
-  sequence.Advance(absl::Milliseconds(50));
-  EXPECT_EQ(InForce(2).weight, 0);
-  EXPECT_EQ(parts->overrides.OverrideOf(2, host.kernel->slot(2).key).name, "");
-  EXPECT_EQ(Get("x")->matched_task_count, 0);
-  // And when the new owner matches too, the engine is told of the new owner.
-  host.kernel->EndTask(2);
-  const uint32_t key = host.kernel->PutTask(2, {.tid = 61, .comm = "hog"});
-  sequence.Advance(absl::Milliseconds(50));
-  EXPECT_EQ(host.engine->settings[2].key, key);
-  EXPECT_EQ(InForce(2).weight, 9);
-}
-
-TEST_F(OverrideControlTest, ANewOwnerThatMatchesLikeTheOldOneIsToldToTheEngine) {
-  ASSERT_TRUE(Create(Request({.comm = "hog"}, 9)).ok());
-  host.kernel->EndTask(2);
-  host.kernel->PutTask(2, {.tid = 61, .comm = "hog"});
-  sequence.Advance(absl::Milliseconds(50));
-  EXPECT_EQ(InForce(2).weight, 9);
-}
-
-TEST_F(OverrideControlTest, AnOverrideOfATaskEndsWithIt) {
-  ASSERT_TRUE(Create(Request({.task = "tasks/20-200"}, 9, "x")).ok());
-  const int64_t generation = Generation();
-  host.kernel->EndTask(2);
-  host.kernel->PutTask(2, {.tid = 20, .start_ns = 999});  // the same thread ID again
-  sequence.Advance(absl::Milliseconds(50));
-  EXPECT_EQ(ErrorOf(Get("x")), "NOT_FOUND OVERRIDE_NOT_FOUND");
-  EXPECT_EQ(InForce(2).weight, 0);
-  EXPECT_EQ(Generation(), generation);
-}
-
-TEST_F(OverrideControlTest, AnOverrideOfAProcessEndsWithItsLastThread) {
-  ASSERT_TRUE(Create(Request({.tgid = 10}, 9, "x")).ok());
-  host.kernel->EndTask(0);  // the first thread
-  sequence.Advance(absl::Milliseconds(50));
-  EXPECT_TRUE(Get("x").ok());
-  EXPECT_EQ(InForce(1).weight, 9);
-  host.kernel->EndTask(1);
-  sequence.Advance(absl::Milliseconds(50));
-  EXPECT_EQ(ErrorOf(Get("x")), "NOT_FOUND OVERRIDE_NOT_FOUND");
-}
-
-TEST_F(OverrideControlTest, AReusedProcessIdIsAnotherProcess) {
-  ASSERT_TRUE(Create(Request({.tgid = 20}, 9, "x")).ok());
-  // Between two looks: ended, and its number given to another.
-  host.kernel->EndTask(2);
-  host.kernel->PutTask(2, {.tid = 20, .start_ns = 999, .comm = "innocent"});
-  sequence.Advance(absl::Milliseconds(50));
-  EXPECT_EQ(InForce(2).weight, 0);
-  EXPECT_EQ(ErrorOf(Get("x")), "NOT_FOUND OVERRIDE_NOT_FOUND");
-}
-
-TEST_F(OverrideControlTest, AReusedProcessIdAcrossADetachIsAnotherProcess) {
-  ASSERT_TRUE(Create(Request({.tgid = 20}, 9, "x")).ok());
-  ASSERT_TRUE(parts->scheduler.Detach("").ok());
-  EXPECT_TRUE(Get("x").ok());
-  Attach();
-  host.kernel->PutTask(0, {.tid = 20, .start_ns = 999, .comm = "innocent"});
-  sequence.Advance(absl::Milliseconds(100));
-  EXPECT_EQ(InForce(0).weight, 0);
-  EXPECT_EQ(ErrorOf(Get("x")), "NOT_FOUND OVERRIDE_NOT_FOUND");
-}
-
-TEST_F(OverrideControlTest, OutlastsDetachAttachAndEjection) {
-  ASSERT_TRUE(Create(Request({.comm = "hog"}, 9, "x")).ok());
-  ASSERT_TRUE(parts->scheduler.Detach("").ok());
-  EXPECT_EQ(Get("x")->matched_task_count, 0);
-  Attach();
-  host.kernel->PutTask(4, {.tid = 20, .start_ns = 200, .comm = "hog"});
-  sequence.Advance(absl::Milliseconds(50));
-  EXPECT_EQ(InForce(4).weight, 9);
-  host.kernel->Eject(Stall());
-  sequence.Advance(absl::Milliseconds(100));
-  Attach();
-  host.kernel->PutTask(7, {.tid = 20, .start_ns = 200, .comm = "hog"});
-  sequence.Advance(absl::Milliseconds(50));
-  EXPECT_EQ(InForce(7).weight, 9);
-  EXPECT_EQ(Get("x")->generation, 2);
-}
-
-TEST_F(OverrideControlTest, WhileDetachedATaskCannotBeChecked) {
-  ASSERT_TRUE(parts->scheduler.Detach("").ok());
-  EXPECT_EQ(ErrorOf(Create(Request({.task = "tasks/20-200"}, 9))),
-            "FAILED_PRECONDITION SCHEDULER_DETACHED");
-  EXPECT_EQ(ErrorOf(Create(Request({.tgid = 20}, 9))), "FAILED_PRECONDITION SCHEDULER_DETACHED");
-  EXPECT_TRUE(Create(Request({.comm = "hog"}, 9)).ok());
-}
-
-TEST_F(OverrideControlTest, UpdateChangesWhatTheMaskNames) {
-  ASSERT_TRUE(
-      Create({.spec = {.selector = {.comm = "hog"}, .weight = 5, .ttl = absl::Hours(1)}, .id = "x"})
-          .ok());
-  const absl::Time expire_time = *Get("x")->spec.expire_time;
-  absl::StatusOr<OverrideInfo> info = Update({.name = "taskOverrides/x",
-                                              .spec = {.weight = 50, .slice_ns = 3 * kMs},
-                                              .update_mask = {"weight"}});
-  ASSERT_TRUE(info.ok()) << info.status();
-  EXPECT_EQ(info->spec.weight, 50);
-  EXPECT_FALSE(info->spec.slice_ns.has_value());
-  EXPECT_EQ(*info->spec.expire_time, expire_time);
-  EXPECT_EQ(info->generation, 3);
-  EXPECT_EQ(InForce(2).weight, 50);
-
-  info = Update({.name = "taskOverrides/x", .spec = {.selector = {.comm = "web"}}});
-  ASSERT_TRUE(info.ok());
-  EXPECT_EQ(Weights(), (std::vector<int32_t>{50, 0, 0}));
-  EXPECT_EQ(info->matched_task_count, 1);
-
-  info = Update({.name = "taskOverrides/x", .update_mask = {"ttl"}});
-  ASSERT_TRUE(info.ok());
-  EXPECT_FALSE(info->spec.expire_time.has_value());  // without end now
-
-  info = Update({.name = "taskOverrides/x",
-                 .spec = {.selector = {.uid = 0}, .slice_ns = 3 * kMs},
-                 .update_mask = {"*"}});
-  ASSERT_TRUE(info.ok());
-  EXPECT_EQ(info->spec.weight, 0);
-  EXPECT_EQ(info->spec.selector.comm, "");
-  EXPECT_EQ(InForce(2).slice_ns, 3 * kMs);
-  EXPECT_EQ(InForce(0).weight, 0);
-}
-
-TEST_F(OverrideControlTest, AnUpdateCanEndTheEnd) {
-  ASSERT_TRUE(Create({.spec = {.selector = {.comm = "hog"}, .weight = 5, .ttl = absl::Seconds(1)},
-                      .id = "x"})
-                  .ok());
-  ASSERT_TRUE(Update({.name = "taskOverrides/x", .spec = {.ttl = absl::Seconds(10)}}).ok());
-  sequence.Advance(absl::Milliseconds(9'999));
-  EXPECT_EQ(InForce(2).weight, 5);
-  sequence.Advance(absl::Milliseconds(1));
-  EXPECT_EQ(InForce(2).weight, 0);
-}
-
-TEST_F(OverrideControlTest, RefusedUpdatesChangeNothing) {
-  ASSERT_TRUE(Create(Request({.comm = "hog"}, 5, "x")).ok());
-  const std::pair<UpdateOverrideRequest, std::string> cases[] = {
-      {{.name = "taskOverrides/x"}, "INVALID_ARGUMENT EMPTY_UPDATE"},
-      {{.name = "taskOverrides/x", .spec = {.weight = 10'001}},
-       "INVALID_ARGUMENT PARAMETER_OUT_OF_RANGE"},
-      {{.name = "taskOverrides/x", .update_mask = {"weight"}}, "INVALID_ARGUMENT INVALID_OVERRIDE"},
-      {{.name = "taskOverrides/x", .update_mask = {"selector"}},
-       "INVALID_ARGUMENT INVALID_SELECTOR"},
-      {{.name = "taskOverrides/x", .spec = {.weight = 6}, .update_mask = {"nonsense"}},
-       "INVALID_ARGUMENT UNKNOWN_FIELD"},
-      {{.name = "taskOverrides/x", .spec = {.selector = {.task = "tasks/1-1"}}},
-       "NOT_FOUND TASK_NOT_FOUND"},
-      {{.name = "taskOverrides/y", .spec = {.weight = 6}}, "NOT_FOUND OVERRIDE_NOT_FOUND"},
-      {{.name = "x", .spec = {.weight = 6}}, "INVALID_ARGUMENT INVALID_NAME"},
-      {{.name = "taskOverrides/x", .spec = {.weight = 6}, .etag = "stale"},
-       "ABORTED ETAG_MISMATCH"},
-  };
-  for (const auto& [request, error] : cases) {
-    EXPECT_EQ(ErrorOf(Update(request)), error);
-    EXPECT_EQ(Get("x")->spec.weight, 5);
-    EXPECT_EQ(Generation(), 2);
-    EXPECT_EQ(InForce(2).weight, 5);
-  }
-}
-
-TEST_F(OverrideControlTest, OfTwoWritersWithOneEtagTheSecondLoses) {
-  const std::string etag = Create(Request({.comm = "hog"}, 5, "x"))->etag;
-  ASSERT_TRUE(Update({.name = "taskOverrides/x", .spec = {.weight = 6}, .etag = etag}).ok());
-  EXPECT_EQ(ErrorOf(Update({.name = "taskOverrides/x", .spec = {.weight = 7}, .etag = etag})),
-            "ABORTED ETAG_MISMATCH");
-  EXPECT_EQ(ErrorOf(Delete("taskOverrides/x", etag)), "ABORTED ETAG_MISMATCH");
-  EXPECT_EQ(InForce(2).weight, 6);
-  EXPECT_TRUE(Delete("taskOverrides/x", Get("x")->etag).ok());
-}
-
 TEST_F(OverrideControlTest, ValidateOnlyCountsAndChangesNothing) {
   ASSERT_TRUE(Create(Request({.comm = "web"}, 5, "x")).ok());
   CreateOverrideRequest request = Request({.uid = 33}, 9, "y");
@@ -543,14 +266,103 @@ TEST_F(OverrideControlTest, TheAnswerWaitsForTheSchedulingThread) {
   EXPECT_EQ(answer->matched_task_count, 1);
 }
 
-TEST_F(OverrideControlTest, WithoutOverridesNothingIsScanned) {
-  sequence.Advance(absl::Milliseconds(500));
-  const size_t idle = sequence.timer_count();
-  ASSERT_TRUE(Create(Request({.comm = "x"}, 5, "x")).ok());
-  EXPECT_GT(sequence.timer_count(), idle);
+TEST_F(OverrideControlTest, ValidationTakesNeitherAnIdNorAGeneration) {
+  CreateOverrideRequest request = Request({.comm = "hog"}, 9);
+  request.validate_only = true;
+  for (int i = 0; i < 2; ++i) {
+    const absl::StatusOr<OverrideInfo> would_be = Create(request);
+    ASSERT_TRUE(would_be.ok()) << would_be.status();
+    EXPECT_EQ(would_be->name, "taskOverrides/override-1");
+    EXPECT_EQ(would_be->matched_task_count, 1);
+    EXPECT_EQ(would_be->create_time, clock.Now());
+  }
+  EXPECT_EQ(Generation(), 1);
+  EXPECT_THAT(host.engine->applied, IsEmpty());
+  request.validate_only = false;
+  EXPECT_EQ(Create(request)->name, "taskOverrides/override-1");
+}
+
+TEST_F(OverrideControlTest, AnIdOnceChosenIsNotChosenAgain) {
+  ASSERT_TRUE(Create(Request({.comm = "a"}, 5)).ok());
+  ASSERT_TRUE(Delete("taskOverrides/override-1").ok());
+  EXPECT_EQ(Create(Request({.comm = "a"}, 5))->name, "taskOverrides/override-2");
+}
+
+TEST_F(OverrideControlTest, AtTheLimitWhatIsThereCanStillBeChanged) {
+  for (size_t i = 0; i < OverrideControl::kMaxOverrides; ++i) {
+    ASSERT_TRUE(Create(Request({.comm = "a"}, 5)).ok());
+  }
+  CreateOverrideRequest request = Request({.comm = "hog"}, 5, "one-more");
+  request.validate_only = true;
+  EXPECT_EQ(ErrorOf(Create(request)), "RESOURCE_EXHAUSTED TOO_MANY_OVERRIDES");
+  // The name is the nearer reason.
+  EXPECT_EQ(ErrorOf(Create(Request({.comm = "a"}, 5, "override-7"))),
+            "ALREADY_EXISTS OVERRIDE_EXISTS");
+  EXPECT_TRUE(Update({.name = "taskOverrides/override-7", .spec = {.weight = 6}}).ok());
+  ASSERT_TRUE(Delete("taskOverrides/override-7").ok());
+  request.validate_only = false;
+  EXPECT_TRUE(Create(request).ok());
+  EXPECT_EQ(InForce(2).weight, 5);
+}
+
+TEST_F(OverrideControlTest, ErrorsSayWhatToDo) {
+  host.kernel->PutTask(3, {.tid = 30, .flags = SCHEDD_SLOT_DAEMON});
+  ASSERT_TRUE(Create(Request({.comm = "hog"}, 5, "x")).ok());
+  const std::pair<CreateOverrideRequest, const char*> cases[] = {
+      {Request({.comm = "hog"}, 5, "x"),
+       "taskOverrides/x exists: change it with UpdateTaskOverride"},
+      {Request({.task = "tasks/9-9"}, 5), "tasks/9-9 has ended, or never was: ListTasks shows"},
+      {Request({.tgid = 9}, 5), "process 9 has ended, or never was: ListTasks shows"},
+      {Request({.task = "tasks/30-100"}, 5), "tasks/30-100 must never wait for this daemon"},
+      {Request({.tgid = 30}, 5), "process 30 must never wait for this daemon"},
+  };
+  for (const auto& [request, words] : cases) {
+    EXPECT_THAT(std::string(Create(request).status().message()), HasSubstr(words));
+  }
+  EXPECT_THAT(std::string(Get("y").status().message()),
+              HasSubstr("there is no taskOverrides/y: it never was, was deleted, has expired"));
+  EXPECT_THAT(std::string(Delete("taskOverrides/x", "stale").message()),
+              HasSubstr("taskOverrides/x has changed since you read it (generation 2 now)"));
+}
+
+TEST_F(OverrideControlTest, ATaskAndItsProcessMayBothBeNamed) {
+  EXPECT_TRUE(Create(Request({.task = "tasks/11-110", .tgid = 10}, 5)).ok());
+  EXPECT_EQ(Weights(), (std::vector<int32_t>{0, 5, 0}));
+  const absl::Status status = Create(Request({.task = "tasks/11-110", .tgid = 99}, 5)).status();
+  EXPECT_EQ(ErrorOf(status), "NOT_FOUND TASK_NOT_FOUND");
+  EXPECT_EQ(FieldOf(status), "task_override.selector.tgid");
+}
+
+TEST_F(OverrideControlTest, PagesHaveADefaultAndALargestSize) {
+  for (int i = 0; i < 150; ++i) ASSERT_TRUE(Create(Request({.comm = "a"}, 5)).ok());
+  const OverridePage page = *parts->overrides.List(0, "");
+  EXPECT_EQ(page.overrides.size(), 100u);
+  EXPECT_EQ(parts->overrides.List(0, page.next_page_token)->overrides.size(), 50u);
+  EXPECT_EQ(parts->overrides.List(1'001, "")->overrides.size(), 150u);
+  EXPECT_EQ(parts->overrides.List(150, "")->next_page_token, "");
+}
+
+TEST_F(OverrideControlTest, APageMayBeEmptyWhenTheRestIsGone) {
+  for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(Create(Request({.comm = "x"}, 5, id)).ok());
+  const std::string token = parts->overrides.List(1, "")->next_page_token;
+  for (const char* id : {"a", "b", "c"}) {
+    ASSERT_TRUE(Delete("taskOverrides/" + std::string(id)).ok());
+  }
+  const absl::StatusOr<OverridePage> page = parts->overrides.List(1, token);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_THAT(page->overrides, IsEmpty());
+  EXPECT_EQ(page->next_page_token, "");
+  EXPECT_EQ(ErrorOf(parts->overrides.List(1, EncodePageToken("tasks", "a"))),
+            "INVALID_ARGUMENT INVALID_PAGE_TOKEN");
+}
+
+TEST_F(OverrideControlTest, ChangesAreLoggedWithTheirGeneration) {
+  ASSERT_TRUE(Create(Request({.comm = "a"}, 5, "x")).ok());
+  EXPECT_EQ(log.back(), "generation 2: created taskOverrides/x");
+  ASSERT_TRUE(Update({.name = "taskOverrides/x", .spec = {.weight = 6}}).ok());
+  EXPECT_EQ(log.back(), "generation 3: changed taskOverrides/x");
   ASSERT_TRUE(Delete("taskOverrides/x").ok());
-  sequence.Advance(absl::Milliseconds(100));
-  EXPECT_EQ(sequence.timer_count(), idle);
+  EXPECT_EQ(log.back(), "generation 4: deleted taskOverrides/x");
 }
 
 }  // namespace

@@ -43,5 +43,12 @@ TEST(PageTokenTest, RefusesWhatIsNoToken) {
   }
 }
 
+TEST(PageTokenTest, RefusesWhatIsTooLongToBeOne) {
+  EXPECT_TRUE(DecodePageToken("tasks", EncodePageToken("tasks", std::string(49'000, 'x'))).ok());
+  const absl::Status status =
+      DecodePageToken("tasks", EncodePageToken("tasks", std::string(50'000, 'x'))).status();
+  EXPECT_EQ(GetErrorReason(status), reason::kInvalidPageToken);
+}
+
 }  // namespace
 }  // namespace schedd

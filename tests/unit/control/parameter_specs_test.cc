@@ -7,6 +7,7 @@
 #include <string>
 
 #include "server/control/error.h"
+#include "server/control/page_token.h"
 
 namespace schedd {
 namespace {
@@ -178,6 +179,19 @@ TEST(ListParameterSpecsTest, APageThatJustFitsIsTheLast) {
 TEST(ListParameterSpecsTest, RefusesBadSizesAndTokens) {
   EXPECT_EQ(GetErrorReason(ListParameterSpecs(-1, "").status()), reason::kInvalidPageSize);
   EXPECT_EQ(GetErrorReason(ListParameterSpecs(1, "???").status()), reason::kInvalidPageToken);
+}
+
+TEST(ListParameterSpecsTest, ATokenMustNameAParameterOfThisList) {
+  for (const std::string& token :
+       {EncodePageToken("parameterSpecs", "nonsense"), EncodePageToken("parameterSpecs", ""),
+        EncodePageToken("tasks", "base_slice")}) {
+    EXPECT_EQ(GetErrorReason(ListParameterSpecs(1, token).status()), reason::kInvalidPageToken);
+  }
+  // The token names where the page begins.
+  const absl::StatusOr<ParameterSpecPage> page =
+      ListParameterSpecs(1, EncodePageToken("parameterSpecs", "placement_mode"));
+  EXPECT_EQ(page->specs.front().field_path, "placement_mode");
+  EXPECT_EQ(page->next_page_token, "");
 }
 
 }  // namespace

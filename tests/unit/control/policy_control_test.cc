@@ -249,5 +249,61 @@ TEST_F(PolicyControlTest, AnEjectionWhileItWaitsIsAnswered) {
   EXPECT_EQ(answer->applied_generation, 0);
 }
 
+TEST_F(PolicyControlTest, AStaleEtagIsSaidBeforeAnythingElse) {
+  const std::string etag = Get().etag;
+  ASSERT_TRUE(UpdatePolicy({.values = {{"base_slice", 5 * kMs}}}).ok());
+  for (const bool validate_only : {false, true}) {
+    const absl::Status status =
+        UpdatePolicy({.values = {{"nonsense", -1}}, .etag = etag, .validate_only = validate_only})
+            .status();
+    EXPECT_EQ(ErrorOf(status), "ABORTED ETAG_MISMATCH");
+    EXPECT_EQ(FieldOf(status), "policy.etag");
+    EXPECT_NE(status.message().find("policies/default has changed since you read it (generation 2"),
+              std::string::npos)
+        << status;
+  }
+}
+
+TEST_F(PolicyControlTest, TheSameValuesAreAChangeTooAndSaidToBeNone) {
+  const std::string etag = Get().etag;
+  const absl::StatusOr<PolicyInfo> info = UpdatePolicy({.values = {{"base_slice", 10 * kMs}}});
+  EXPECT_EQ(info->generation, 2);
+  EXPECT_NE(info->etag, etag);
+  EXPECT_EQ(log.back(), "generation 2: no value differs");
+}
+
+TEST_F(PolicyControlTest, TheLogHasEachChangeInTheOrderOfTheTable) {
+  ASSERT_TRUE(UpdatePolicy({.values = {{"placement_mode", 2},
+                                       {"dispatch_batch_count", 7},
+                                       {"min_slice", 2 * kMs},
+                                       {"max_slice", 40 * kMs}}})
+                  .ok());
+  EXPECT_EQ(log.back(), absl::StrCat("generation 2: min_slice 1ms -> 2ms, dispatch_batch_count ",
+                                     PolicyParameters().dispatch_batch_count,
+                                     " -> 7, placement_mode PLACEMENT_MODE_IDLE_BYPASS -> "
+                                     "PLACEMENT_MODE_ALL_DECISIONS"));
+}
+
+TEST_F(PolicyControlTest, AParameterNamedTwiceIsOne) {
+  const absl::StatusOr<PolicyInfo> info =
+      UpdatePolicy({.values = {{"base_slice", 5 * kMs}},
+                    .update_mask = {"parameters.base_slice", "*", "parameters.base_slice"}});
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(info->parameters.base_slice_ns, 5 * kMs);
+  EXPECT_EQ(info->generation, 2);
+}
+
+TEST_F(PolicyControlTest, BackToTheDefaultsFromAnyState) {
+  ASSERT_TRUE(UpdatePolicy({.values = {{"min_slice", 50 * kMs},
+                                       {"base_slice", 60 * kMs},
+                                       {"max_slice", 100 * kMs},
+                                       {"placement_mode", 2}}})
+                  .ok());
+  // One by one the rules between them would be in the way.
+  EXPECT_FALSE(UpdatePolicy({.update_mask = {"parameters.base_slice"}}).ok());
+  ASSERT_TRUE(UpdatePolicy({.update_mask = {"*"}}).ok());
+  EXPECT_EQ(Get().parameters, PolicyParameters());
+}
+
 }  // namespace
 }  // namespace schedd

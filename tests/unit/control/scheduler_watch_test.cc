@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <thread>
+#include <utility>
 
 namespace schedd {
 namespace {
@@ -88,6 +90,61 @@ TEST(SchedulerWatchTest, WaitForChangeIsWokenByAnotherThread) {
   EXPECT_EQ(watch.WaitForChange(0, absl::InfiniteDuration())->scheduler.state,
             SchedulerState::kAttached);
   publisher.join();
+}
+
+TEST(SchedulerWatchTest, WhatMakesAnotherState) {
+  using Change = void (*)(SchedulerInfo&);
+  const std::pair<Change, bool> cases[] = {
+      {[](SchedulerInfo& s) { s.state = SchedulerState::kForeign; }, true},
+      {[](SchedulerInfo& s) { s.ops_name = "scx_rusty"; }, true},
+      {[](SchedulerInfo& s) { s.attach_count = 2; }, true},
+      {[](SchedulerInfo& s) { s.last_exit = ExitInfo{.kind = 64}; }, true},
+      {[](SchedulerInfo& s) { s.last_exit = ExitInfo{.kind = 64, .message = "m"}; }, true},
+      {[](SchedulerInfo& s) { s.last_exit = ExitInfo{.kind = 64, .message = "m"}; }, false},
+      {[](SchedulerInfo& s) { s.scheduling_cpu_duration = absl::Seconds(1); }, false},
+      {[](SchedulerInfo& s) { s.counters = SchedulerCounters{.task_count = 1}; }, false},
+  };
+  SchedulerWatch watch;
+  SchedulerPulse pulse = Pulse(SchedulerState::kAttached);
+  watch.Publish(pulse);
+  for (size_t i = 0; i < std::size(cases); ++i) {
+    const auto before = watch.Current();
+    cases[i].first(pulse.scheduler);
+    watch.Publish(pulse);
+    const int64_t more = cases[i].second ? 1 : 0;
+    EXPECT_EQ(watch.Current()->version, before->version + more) << i;
+    EXPECT_EQ(watch.Current()->state_version, before->state_version + more) << i;
+  }
+}
+
+// Nothing is queued: whoever is slow sees what holds now, and by the numbers what it missed.
+TEST(SchedulerWatchTest, ASlowReaderFindsTheNewestAndKeepsWhatItHas) {
+  SchedulerWatch watch;
+  watch.Publish(Pulse(SchedulerState::kAttached, 1));
+  const auto first = watch.Current();
+  for (int64_t i = 2; i <= 1'000; ++i) watch.Publish(Pulse(SchedulerState::kAttached, i, i));
+  watch.Publish(Pulse(SchedulerState::kDetached, 0, 1'000));
+  const auto newest = watch.WaitForChange(first->version, absl::InfiniteDuration());
+  EXPECT_EQ(newest->version, 1'001);
+  EXPECT_EQ(newest->state_version, 2);
+  EXPECT_EQ(newest->lost_event_count, 1'000);
+  EXPECT_EQ(first->applied_generation, 1);  // a pulse never changes
+  EXPECT_EQ(first.use_count(), 1);          // and is nobody's but the reader's
+}
+
+TEST(SchedulerWatchTest, EachListenerIsToldUntilItLeaves) {
+  SchedulerWatch watch;
+  int a = 0;
+  int b = 0;
+  const SchedulerWatch::ListenerId id = watch.AddListener([&a] { ++a; });
+  EXPECT_NE(watch.AddListener([&b] { ++b; }), id);
+  watch.Publish(Pulse(SchedulerState::kAttached));
+  watch.RemoveListener(id);
+  watch.RemoveListener(id);       // gone already
+  watch.RemoveListener(id + 77);  // never was
+  watch.Publish(Pulse(SchedulerState::kDetached));
+  EXPECT_EQ(a, 1);
+  EXPECT_EQ(b, 2);
 }
 
 }  // namespace

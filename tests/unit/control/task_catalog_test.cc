@@ -259,5 +259,60 @@ TEST_F(TaskCatalogTest, AnOverrideOfTheSliceAloneLeavesTheWeight) {
   EXPECT_EQ(Only().task_override, "taskOverrides/s");
 }
 
+TEST_F(TaskCatalogTest, ASnapshotOutlivesTheAttachmentItIsOf) {
+  host.kernel->PutTask(0, {.comm = "me"});
+  const auto held = *parts->catalog.Snapshot(absl::ZeroDuration());
+  host.kernel->Eject(Stall());
+  EXPECT_EQ(ErrorOf(parts->catalog.Snapshot(absl::Hours(1))),
+            "FAILED_PRECONDITION SCHEDULER_DETACHED");
+  EXPECT_EQ(host.kernels_alive, 0);
+  EXPECT_EQ(held->tasks.at(0).comm, "me");
+  EXPECT_EQ(held.use_count(), 1);  // the catalog keeps nothing of an ended attachment
+}
+
+TEST_F(TaskCatalogTest, AgeIsMeasuredByTheKernelsClock) {
+  const auto first = *parts->catalog.Snapshot(absl::ZeroDuration());
+  clock.Jump(absl::Hours(5));
+  EXPECT_EQ(*parts->catalog.Snapshot(absl::Milliseconds(1)), first);
+  clock.Jump(-absl::Hours(9));
+  clock.Move(absl::Milliseconds(1));
+  EXPECT_NE(*parts->catalog.Snapshot(absl::Milliseconds(1)), first);
+}
+
+TEST_F(TaskCatalogTest, ASnapshotHasTheGenerationThatIsInForce) {
+  host.engine->automatic = false;
+  parts->policy.Update({.values = {{"base_slice", 5'000'000}}},
+                       [](const absl::StatusOr<PolicyInfo>&) {});
+  EXPECT_EQ(Snapshot().policy_generation, 1);  // accepted, but not taken up yet
+  host.engine->Step();
+  EXPECT_EQ(Snapshot().policy_generation, 2);
+}
+
+TEST_F(TaskCatalogTest, TheNextOwnerOfASlotDoesNotShowTheOverrideOfTheLast) {
+  host.kernel->PutTask(0, {.tid = 1, .comm = "hog"});
+  ASSERT_TRUE(Create({.spec = {.selector = {.comm = "hog"}, .weight = 400}, .id = "boost"}).ok());
+  host.kernel->PutTask(0, {.tid = 2, .comm = "hog", .weight = 55});
+  // Nobody has looked at it yet.
+  EXPECT_EQ(Only().task_override, "");
+  EXPECT_EQ(Only().weight, 55);
+  sequence.Advance(absl::Milliseconds(50));
+  EXPECT_EQ(Only().task_override, "taskOverrides/boost");
+}
+
+TEST_F(TaskCatalogTest, ATaskWhoseCgroupIsGoneHasNoPath) {
+  host.kernel->PutTask(0, {.cgroup_id = 999});
+  EXPECT_EQ(Only().cgroup_path, "");
+}
+
+TEST_F(TaskCatalogTest, ARunOrWaitWithoutABeginningIsAsLongAsItWasCounted) {
+  for (const uint32_t state : {SCHEDD_TASK_RUNNING, SCHEDD_TASK_UNDECIDED}) {
+    host.kernel->PutTask(0, {.state = state});
+    host.kernel->slot(0).run_ns = 100;
+    host.kernel->slot(0).wait_ns = 200;
+    EXPECT_EQ(Only().stats.run_time_ns, 100);
+    EXPECT_EQ(Only().stats.wait_time_ns, 200);
+  }
+}
+
 }  // namespace
 }  // namespace schedd

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/control/error.h"
@@ -198,6 +200,50 @@ TEST(TaskFilterTest, EveryFieldCanBeCompared) {
     ASSERT_TRUE(filter.ok()) << filter.status();
     EXPECT_FALSE(filter->Matches(Sample())) << field.path;
   }
+}
+
+TEST(TaskFilterTest, LimitsSayWhereTheyAreMet) {
+  const std::pair<std::string, const char*> cases[] = {
+      {Repeat("(", 40) + "tid=1", "filter, position 33: more than 32 levels of nesting"},
+      {"tid=1" + Repeat(" OR tid=1", 256), "filter, position 2305: more than 256 comparisons"},
+      {std::string(5'000, ' '), "filter, position 4097: the filter is longer than 4096 bytes"},
+  };
+  for (const auto& [filter, message] : cases) {
+    EXPECT_EQ(std::string(TaskFilter::Parse(filter).status().message()), message);
+  }
+}
+
+TEST(TaskFilterTest, NumbersAtTheirLimits) {
+  TaskInfo task = Sample();
+  task.uid = 4'294'967'295;
+  task.stats.lag_ns = INT64_MIN;
+  task.stats.run_time_ns = INT64_MAX;
+  const MatchCase cases[] = {
+      {"uid = 4294967295", true},
+      {"uid > 4294967294", true},
+      {"stats.lag_nanos = -9223372036854775808", true},
+      {"stats.lag_nanos < -100h", true},
+      {"stats.run_time_nanos = 9223372036854775807", true},
+      {"stats.run_time_nanos >= inf", true},  // no longer time can be counted
+      {"stats.run_time_nanos <= 100h", false},
+      {"stats.wakeup_latency_p99_nanos < 1h30m0.5s", true},
+      {"nice = '-5'", true},  // quotes do no harm to numbers
+      {"kernel_thread = \"false\"", true},
+  };
+  for (const MatchCase& c : cases) {
+    const absl::StatusOr<TaskFilter> filter = TaskFilter::Parse(c.filter);
+    ASSERT_TRUE(filter.ok()) << filter.status();
+    EXPECT_EQ(filter->Matches(task), c.matches) << c.filter;
+  }
+}
+
+TEST(TaskFilterTest, ACopyIsTheSameFilter) {
+  const TaskFilter copy = *TaskFilter::Parse("tid = 12 AND NOT comm = x*");
+  const TaskFilter another = copy;
+  EXPECT_TRUE(another.Matches(Sample()));
+  TaskInfo task = Sample();
+  task.comm = "xyz";
+  EXPECT_FALSE(another.Matches(task));
 }
 
 }  // namespace

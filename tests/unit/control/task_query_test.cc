@@ -163,5 +163,20 @@ TEST(TaskQueryTest, PageSizeRules) {
   EXPECT_EQ(GetErrorReason(query->Page(snapshot, -1, "").status()), reason::kInvalidPageSize);
 }
 
+// As long as the kernel lets a path be, and as often as an order can name it.
+TEST(TaskQueryTest, TokensHoldTheLongestPaths) {
+  TaskSnapshot snapshot = Snapshot({Task(1, "a", 1), Task(2, "a", 1)});
+  for (TaskInfo& task : snapshot.tasks) task.cgroup_path = "/" + std::string(4'094, 'x');
+  for (const char* order_by : {"cgroup_path", "cgroup_path, cgroup_path desc",
+                               "cgroup_path,cgroup_path,cgroup_path,cgroup_path,cgroup_path,"
+                               "cgroup_path,cgroup_path,name"}) {
+    const absl::StatusOr<TaskQuery> query = TaskQuery::Create("", order_by);
+    const absl::StatusOr<TaskPage> first = query->Page(snapshot, 1, "");
+    const absl::StatusOr<TaskPage> second = query->Page(snapshot, 1, first->next_page_token);
+    ASSERT_TRUE(second.ok()) << second.status();
+    EXPECT_THAT(Tids(second->tasks), ElementsAre(2));
+  }
+}
+
 }  // namespace
 }  // namespace schedd
