@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <latch>
 #include <set>
 #include <string>
 #include <thread>
@@ -222,10 +223,12 @@ TEST_F(StandardErrorSinkTest, LinesOfSeveralThreadsStayWhole) {
   constexpr int kLines = 100;  // all of them fit into the pipe
   const Log log(
       LogLevel::kInfo, StandardErrorSink(), [] { return absl::UnixEpoch(); }, absl::UTCTimeZone());
+  std::latch together(kThreads);
   {
     std::vector<std::jthread> threads;
     for (int thread = 0; thread < kThreads; ++thread) {
-      threads.emplace_back([&log, thread] {
+      threads.emplace_back([&log, &together, thread] {
+        together.arrive_and_wait();
         for (int i = 0; i < kLines; ++i) log.Info("line", {{"thread", thread}, {"number", i}});
       });
     }
