@@ -176,16 +176,18 @@ class StandardErrorSinkTest : public ::testing::Test {
     saved_ = dup(STDERR_FILENO);
     ASSERT_EQ(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
     close(ends[1]);
+    reader_ = std::jthread([this] {
+      char buffer[4096];
+      ssize_t size = 0;
+      while ((size = read(read_end_, buffer, sizeof(buffer))) > 0) text_.append(buffer, size);
+    });
   }
 
   // The descriptor is the old one again, and the pipe has no writer any more.
   std::string Written() {
     Restore();
-    std::string text;
-    char buffer[4096];
-    ssize_t size = 0;
-    while ((size = read(read_end_, buffer, sizeof(buffer))) > 0) text.append(buffer, size);
-    return text;
+    reader_.join();
+    return text_;
   }
 
   void Restore() {
@@ -197,11 +199,14 @@ class StandardErrorSinkTest : public ::testing::Test {
 
   void TearDown() override {
     Restore();
+    if (reader_.joinable()) reader_.join();
     close(read_end_);
   }
 
   int read_end_ = -1;
   int saved_ = -1;
+  std::string text_;  // the reader's until it is joined
+  std::jthread reader_;
 };
 
 TEST_F(StandardErrorSinkTest, WritesTheLineAsItIs) {
@@ -220,7 +225,7 @@ TEST_F(StandardErrorSinkTest, ALineThatCannotBeWrittenIsLostAndNothingElse) {
 
 TEST_F(StandardErrorSinkTest, LinesOfSeveralThreadsStayWhole) {
   constexpr int kThreads = 4;
-  constexpr int kLines = 100;  // all of them fit into the pipe
+  constexpr int kLines = 2000;
   const Log log(
       LogLevel::kInfo, StandardErrorSink(), [] { return absl::UnixEpoch(); }, absl::UTCTimeZone());
   std::latch together(kThreads);
