@@ -94,7 +94,7 @@ TEST_F(StreamTest, TheDeadlineOfCallsIsNotThatOfStreams) {
   server_.get_scheduler.Returns(v1::Scheduler());
   server_.watch_scheduler.messages.resize(2);
   ClientOptions options;
-  options.deadline = absl::ZeroDuration();
+  options.deadline = -absl::Seconds(1);  // over before it begins
   const auto client = *Client::Connect(server_.endpoint(), options);
   EXPECT_EQ(client->GetScheduler().status().code(), absl::StatusCode::kDeadlineExceeded);
   int seen = 0;
