@@ -139,7 +139,10 @@ Finding ForeignScheduler(const MachineFiles& files) {
   const std::string state = files.Read(absl::StrCat(kSchedExt, "/state")).value_or("");
   if (state.empty() || state == "disabled") return Ok(kCheck, "no sched_ext scheduler is attached");
   const std::string ops = files.Read(absl::StrCat(kSchedExt, "/root/ops")).value_or("unknown");
-  if (absl::StartsWith(ops, "schedd")) return Ok(kCheck, absl::StrCat(ops, " is attached (ours)"));
+  // The rule of schedd itself: the name alone, or with a version behind it.
+  if (ops == "schedd" || absl::StartsWith(ops, "schedd_")) {
+    return Ok(kCheck, absl::StrCat(ops, " is attached (ours)"));
+  }
   return Fail(kCheck, absl::StrCat("\"", ops, "\" is attached (", state, ")"),
               "only one scheduler can be attached: stop that one (its service, or sysrq-S), then "
               "schedctl scheduler attach");

@@ -69,6 +69,17 @@ const CLI::Option* FindOption(const CLI::App* app, const std::string& name) {
   return nullptr;
 }
 
+// Whether the value of these short options is the next word: "-o json", "-qo json". In "-ojson" it
+// is here already.
+bool ValueFollows(const CLI::App* app, const std::string& word) {
+  for (size_t i = 1; i < word.size(); ++i) {
+    const CLI::Option* option = FindOption(app, absl::StrCat("-", word.substr(i, 1)));
+    if (option == nullptr) return false;
+    if (option->get_expected_min() > 0) return i + 1 == word.size();
+  }
+  return false;
+}
+
 // What is wrong with the first word that names nothing; empty when all do. CLI11 finds such words,
 // too, but says neither what they were taken for nor what was probably meant.
 std::string UnknownWord(const CLI::App& root, const std::vector<std::string>& arguments) {
@@ -88,9 +99,7 @@ std::string UnknownWord(const CLI::App& root, const std::vector<std::string>& ar
       }
       if (option->get_expected_min() > 0 && name == word) ++i;  // its value
     } else if (absl::StartsWith(word, "-")) {
-      const CLI::Option* option = FindOption(app, word.substr(0, 2));
-      // "-o json"; in "-ojson" the value is here already.
-      if (option != nullptr && option->get_expected_min() > 0 && word.size() == 2) ++i;
+      if (ValueFollows(app, word)) ++i;
     } else if (const auto commands = VisibleCommands(*app); !commands.empty()) {
       const auto all = app->get_subcommands([](const CLI::App*) { return true; });
       const auto next = std::find_if(all.begin(), all.end(), [&](const CLI::App* command) {

@@ -82,9 +82,12 @@ absl::StatusOr<std::vector<Setting>> ParseConfigText(absl::string_view path,
   std::vector<Setting> settings;
   for (const FieldDescriptor* field : fields) {
     const int size = field->is_repeated() ? message.GetReflection()->FieldSize(message, field) : 1;
+    TextFormat::ParseLocation at;
     for (int i = 0; i < size; ++i) {
       const int index = field->is_repeated() ? i : -1;
-      const TextFormat::ParseLocation at = places.GetLocation(field, index);
+      const TextFormat::ParseLocation own = places.GetLocation(field, index);
+      // Protobuf knows one place for all values of a list in brackets.
+      if (own.line >= 0) at = own;
       settings.push_back({absl::StrReplaceAll(field->name(), {{"_", "-"}}),
                           FieldText(message, *field, index), Place(path, at.line, at.column)});
     }

@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "bpf/dispatcher.skel.h"
 #include "server/kernel/host_files.h"
+#include "server/kernel/kernel_exit.h"
 #include "server/kernel/kernel_features.h"
 #include "server/kernel/libbpf_log.h"
 
@@ -223,19 +224,7 @@ absl::Status LibbpfKernel::Detach() {
 }
 
 std::optional<KernelExit> LibbpfKernel::Exit() const {
-  const uint32_t kind = __atomic_load_n(&memory_.header->exit_kind, __ATOMIC_ACQUIRE);
-  if (kind == 0) return std::nullopt;
-  const auto text = [](const char* from, size_t size) {
-    return std::string(from, strnlen(from, size));
-  };
-  const schedd_header* header = memory_.header;
-  return KernelExit{
-      .kind = kind,
-      .code = static_cast<int64_t>(header->exit_code),
-      .reason = text(header->exit_reason, sizeof(header->exit_reason)),
-      .message = text(header->exit_message, sizeof(header->exit_message)),
-      .dump = text(exit_dump_.as<char>(), SCHEDD_DUMP_LEN),
-  };
+  return ReadKernelExit(*memory_.header, exit_dump_.as<char>());
 }
 
 }  // namespace schedd

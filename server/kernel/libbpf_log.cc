@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/kernel/libbpf_log.h"
 
-#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 
@@ -12,18 +11,22 @@ namespace schedd {
 namespace {
 
 constexpr size_t kKeptBytes = 4096;
-constexpr size_t kLineBytes = 64 * 1024;  // a verifier log comes as one message
 
 // The callback has no argument of its own to reach a LibbpfLogCapture by.
 std::string* current_log = nullptr;
 
 int Keep(libbpf_print_level level, const char* format, va_list arguments) {
   if (level != LIBBPF_WARN || current_log == nullptr) return 0;
-  std::string line(kLineBytes, '\0');
-  const int length = vsnprintf(line.data(), line.size(), format, arguments);
+  // A verifier log comes as one message, of megabytes at worst, and its end is what counts.
+  va_list measured;
+  va_copy(measured, arguments);
+  const int length = vsnprintf(nullptr, 0, format, measured);
+  va_end(measured);
   if (length <= 0) return 0;
-  line.resize(std::min(line.size(), static_cast<size_t>(length)));
-  current_log->append(line);
+  std::string text(static_cast<size_t>(length) + 1, '\0');  // with the terminating zero
+  vsnprintf(text.data(), text.size(), format, arguments);
+  text.pop_back();
+  current_log->append(text);
   if (current_log->size() > kKeptBytes) current_log->erase(0, current_log->size() - kKeptBytes);
   return length;
 }

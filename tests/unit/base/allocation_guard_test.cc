@@ -99,5 +99,70 @@ TEST(AllocationGuardTest, CountsArmedThreadsOnlyAndAllOfThem) {
   EXPECT_EQ(ArmedAllocationCount() - before, 3 * 2000);
 }
 
+TEST(AllocationGuardTest, CountsEveryFormOfOperatorNew) {
+  constexpr std::align_val_t kWide{128};
+  const auto aligned = [](void* block) {
+    return reinterpret_cast<uintptr_t>(block) % static_cast<size_t>(kWide) == 0;
+  };
+  EXPECT_EQ(Counted([&] {
+              void* block = ::operator new(10, kWide, std::nothrow);
+              EXPECT_TRUE(aligned(block));
+              ::operator delete(Used(block), kWide, std::nothrow);
+            }),
+            2);
+  EXPECT_EQ(Counted([&] {
+              void* block = ::operator new[](10, kWide, std::nothrow);
+              EXPECT_TRUE(aligned(block));
+              ::operator delete[](Used(block), kWide, std::nothrow);
+            }),
+            2);
+  EXPECT_EQ(
+      Counted([] { ::operator delete[](Used(::operator new[](9, std::nothrow)), std::nothrow); }),
+      2);
+  EXPECT_EQ(Counted([] { ::operator delete(Used(::operator new(0)), size_t{0}); }), 2);
+}
+
+// Larger than any address space; volatile, so that no compiler objects.
+volatile size_t too_much = SIZE_MAX / 2;
+
+TEST(AllocationGuardTest, WhatCannotBeHadFailsAsItShould) {
+  if (!kSeesMalloc) GTEST_SKIP() << "a sanitizer ends the process instead";
+  EXPECT_EQ(Used(::operator new(too_much, std::nothrow)), nullptr);
+  EXPECT_THROW(Used(::operator new(too_much)), std::bad_alloc);
+  errno = 0;
+  EXPECT_EQ(Used(malloc(too_much)), nullptr);
+  EXPECT_EQ(errno, ENOMEM);
+  char mark = 0;
+  void* block = &mark;
+  EXPECT_EQ(posix_memalign(&block, 64, too_much), ENOMEM);
+  EXPECT_EQ(block, &mark);
+}
+
+TEST(AllocationGuardTest, GivesWhatTheCLibraryPromises) {
+  constexpr size_t kBytes = 10'000;
+  auto* zeroes = static_cast<unsigned char*>(Used(calloc(100, kBytes / 100)));
+  for (size_t i = 0; i < kBytes; ++i) ASSERT_EQ(zeroes[i], 0);
+  memset(zeroes, 'x', kBytes);
+  auto* grown = static_cast<unsigned char*>(Used(realloc(zeroes, 100 * kBytes)));
+  for (size_t i = 0; i < kBytes; ++i) ASSERT_EQ(grown[i], 'x');
+  free(grown);
+  free(Used(realloc(nullptr, 10)));
+  void* aligned = Used(aligned_alloc(4096, 4096));
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(aligned) % 4096, 0u);
+  free(aligned);
+}
+
+TEST(AllocationGuardTest, ArmingTwiceIsArmingOnce) {
+  EXPECT_EQ(Counted([] {
+              ArmAllocationCount();
+              delete Used(new int);
+            }),
+            2);
+  DisarmAllocationCount();
+  const int64_t before = ArmedAllocationCount();
+  delete Used(new int);
+  EXPECT_EQ(ArmedAllocationCount(), before);
+}
+
 }  // namespace
 }  // namespace schedd

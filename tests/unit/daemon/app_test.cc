@@ -5,6 +5,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <functional>
@@ -12,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/synchronization/mutex.h"
 #include "server/daemon/instance_lock.h"
 #include "server/sim/sim_host.h"
@@ -204,6 +208,95 @@ TEST_F(AppTest, DirectoryThatCannotBeMade) {
   EXPECT_EQ(outcome.code, ExitCode::kCannotListen);
   EXPECT_THAT(outcome.problem, HasSubstr(directory_ + "/a/b"));
   EXPECT_FALSE(host_.loaded.has_value()) << "attach comes last";
+}
+
+TEST_F(AppTest, AnotherSchedulerIsNoMatterWithoutAttach) {
+  host_.told = KernelState{Attachment::kForeign, "scx_other", "enabled"};
+  config_.attach = false;
+  EXPECT_EQ(Run().code, ExitCode::kOk);
+  EXPECT_EQ(served_, 1);
+}
+
+// In a child without privileges.
+TEST_F(AppTest, WithoutPrivilegesTheKernelIsNotEvenAsked) {
+  config_.kernel = Backend::kBpf;
+  host_.told = KernelState{Attachment::kUnsupported, "", ""};  // would be another code
+  const pid_t child = fork();
+  if (child == 0) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+    if (syscall(SYS_capset, &header, none) != 0) _exit(2);
+    const Outcome outcome = Run();
+    const bool right = outcome.code == ExitCode::kPermission && !SocketExists() &&
+                       absl::StrContains(outcome.problem, "--kernel=sim");
+    _exit(right ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(AppTest, EverySocketIsServedAndLocked) {
+  const std::string second = directory_ + "/t.sock";
+  config_ = *MakeConfig({}, {{"listen", "unix://" + socket_, ""},
+                             {"listen", "unix://" + second, ""},
+                             {"kernel", "sim", ""},
+                             {"state-dir", directory_, ""}});
+  const Outcome outcome = Run([&] {
+    for (const std::string& path : {socket_, second}) {
+      EXPECT_EQ(access(path.c_str(), F_OK), 0) << path;
+      EXPECT_TRUE(absl::IsAlreadyExists(InstanceLock::Take(path).status())) << path;
+    }
+  });
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.problem;
+  for (const std::string& path : {socket_, second}) {
+    EXPECT_NE(access(path.c_str(), F_OK), 0) << path;
+    EXPECT_TRUE(InstanceLock::Take(path).ok()) << path;
+  }
+  unlink(InstanceLock::PathFor(second).c_str());
+}
+
+// The first address is free; the lock that was taken for it must not stay.
+TEST_F(AppTest, OneAddressThatIsTakenEndsAllAndLeavesNoLock) {
+  const std::string taken = directory_ + "/t.sock";
+  const auto other = InstanceLock::Take(taken);
+  ASSERT_TRUE(other.ok()) << other.status();
+  config_ = *MakeConfig({}, {{"listen", "unix://" + socket_, ""},
+                             {"listen", "unix://" + taken, ""},
+                             {"kernel", "sim", ""}});
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.code, ExitCode::kAlreadyRunning);
+  EXPECT_THAT(outcome.problem, HasSubstr(taken));
+  EXPECT_FALSE(SocketExists());
+  EXPECT_FALSE(host_.loaded.has_value());
+  EXPECT_TRUE(InstanceLock::Take(socket_).ok());
+  unlink(InstanceLock::PathFor(taken).c_str());
+}
+
+TEST_F(AppTest, ATcpAddressNeedsNoLock) {
+  config_ = *MakeConfig(
+      {}, {{"listen", "127.0.0.1:0", ""}, {"kernel", "sim", ""}, {"state-dir", directory_, ""}});
+  EXPECT_EQ(Run().code, ExitCode::kOk);
+  EXPECT_EQ(served_, 1);
+  EXPECT_NE(access(InstanceLock::PathFor(socket_).c_str(), F_OK), 0);
+}
+
+TEST_F(AppTest, AttachmentThatFailsStopsWhatWasServed) {
+  host_.load_status = absl::InternalError("verifier: no");
+  EXPECT_EQ(Run().code, ExitCode::kBpfRefused);
+  EXPECT_EQ(lines_.back(), "stopped exit_code=7\n");
+  EXPECT_EQ(host_.ReadState().attachment, Attachment::kDetached);
+  EXPECT_TRUE(InstanceLock::Take(socket_).ok());
+}
+
+TEST_F(AppTest, TheScopeReachesTheKernelWhichMayRefuseIt) {
+  config_.ext_tasks_only = true;
+  const Outcome outcome = Run();
+  ASSERT_TRUE(host_.loaded.has_value());
+  EXPECT_TRUE(host_.loaded->ext_tasks_only);
+  // The simulated machine has no such tasks.
+  EXPECT_EQ(outcome.code, ExitCode::kNoSchedExt);
+  EXPECT_THAT(outcome.problem, HasSubstr("no SCHED_EXT tasks"));
 }
 
 TEST_F(AppTest, SecondStopHurries) {

@@ -4,13 +4,17 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "schedd/config/v1/config.pb.h"
 
 namespace schedd::daemon {
@@ -19,6 +23,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 std::vector<std::string> Shown(const std::vector<Setting>& settings) {
   std::vector<std::string> shown;
@@ -86,6 +91,45 @@ TEST(ConfigFileTest, ValueGivenTwiceIsRefused) {
   EXPECT_THAT(ErrorOf("max_tasks: 100\nmax_tasks: 200\n"), HasSubstr("schedd.conf:2:"));
 }
 
+// The short form of a list: its values have one place.
+TEST(ConfigFileTest, AListInBracketsHasItsPlace) {
+  const auto settings = ParseConfigText("f",
+                                        "set: \"a=1\"\nset: [\"b=2\",\n  \"c=3\"]\n"
+                                        "listen: [\"unix:///a\", \"unix:///b\"]\n");
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  EXPECT_THAT(Shown(*settings), ElementsAre("listen=unix:///a @f:4:1", "listen=unix:///b @f:4:1",
+                                            "set=a=1 @f:1:1", "set=b=2 @f:2:1", "set=c=3 @f:2:1"));
+}
+
+TEST(ConfigFileTest, EveryFieldIsReadAsTheFlagWouldBeWritten) {
+  const auto settings = ParseConfigText("f", R"(
+kernel: "sim" policy: 'fifo' watchdog_timeout: "2s" ext_tasks_only: true
+state_dir: "/tmp/a b" log_level: "debug" max_tasks: -5
+)");
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  std::vector<std::string> texts;
+  for (const Setting& s : *settings) texts.push_back(s.option + "=" + s.text);
+  EXPECT_THAT(texts, UnorderedElementsAre("kernel=sim", "policy=fifo", "watchdog-timeout=2s",
+                                          "ext-tasks-only=true", "state-dir=/tmp/a b",
+                                          "log-level=debug", "max-tasks=-5"));
+}
+
+TEST(ConfigFileTest, EachThingThatIsWrongInALineIsNamed) {
+  struct {
+    const char* text;
+    const char* says;
+  } const cases[] = {
+      {"max_tasks: 9223372036854775808\n", "Integer out of range"},
+      {"max_tasks: 1.5\n", "schedd.conf:1:12"},
+      {"max_tasks 5\n", "schedd.conf:1:11"},
+      {"attach: true\n\n\nspin: 5us\n", "schedd.conf:4:7"},
+      {"policy: \"fifo\n", "schedd.conf:1:"},
+      {"attach: true }\n", "schedd.conf:1:14"},
+      {"\x01\n", "schedd.conf:1:1"},
+  };
+  for (const auto& c : cases) EXPECT_THAT(ErrorOf(c.text), HasSubstr(c.says)) << c.text;
+}
+
 // The two descriptions of the options must be the same ones.
 TEST(ConfigFileTest, FieldsAndOptionsAreTheSame) {
   const google::protobuf::Descriptor& type = *config::v1::Config::descriptor();
@@ -132,6 +176,33 @@ TEST_F(ConfigFileOnDiskTest, DirectoryIsRefused) {
   const auto settings = ReadConfigFile(::testing::TempDir());
   ASSERT_FALSE(settings.ok());
   EXPECT_THAT(std::string(settings.status().message()), HasSubstr("Is a directory"));
+}
+
+TEST_F(ConfigFileOnDiskTest, WhatIsWrongNamesThePath) {
+  std::ofstream(path_) << "attach: true\nno_such_field: 1\n";
+  const auto settings = ReadConfigFile(path_);
+  EXPECT_EQ(settings.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(settings.status().message()), HasSubstr(path_ + ":2:"));
+}
+
+// In a child without privileges, for whom a mode means something.
+TEST_F(ConfigFileOnDiskTest, OneThatMayNotBeReadIsADenial) {
+  std::ofstream(path_) << "max_tasks: 128\n";
+  ASSERT_EQ(chmod(path_.c_str(), 0), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+    if (syscall(SYS_capset, &header, none) != 0) _exit(2);
+    const absl::Status status = ReadConfigFile(path_).status();
+    _exit(absl::IsPermissionDenied(status) &&
+                  absl::StrContains(status.message(), path_ + ": Permission denied")
+              ? 0
+              : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace

@@ -95,6 +95,56 @@ TEST(ConfigTest, SetFlagsAddToThoseOfTheFileAndTheLastCounts) {
   EXPECT_THAT(all, ElementsAre("base_slice=7ms", "min_slice=1ms", "max_slice=9ms"));
 }
 
+struct EndCase {
+  const char* option;
+  const char* text;
+  int64_t expected;
+};
+
+TEST(ConfigTest, BothEndsOfEachRangeAreAllowed) {
+  const EndCase cases[] = {{"max-tasks", "64", 64},
+                           {"max-tasks", "1048576", 1'048'576},
+                           {"watchdog-timeout", "1s", 1'000'000'000},
+                           {"watchdog-timeout", "0.5m", 30'000'000'000},
+                           {"spin", "0", 0},
+                           {"spin", "10ms", 10'000'000},
+                           {"spin", "1.5us", 1'500}};
+  for (const EndCase& c : cases) {
+    const auto config = MakeConfig({}, {Flag(c.option, c.text)});
+    ASSERT_TRUE(config.ok()) << config.status();
+    const std::string option = c.option;
+    const int64_t value = option == "spin"        ? config->spin_ns
+                          : option == "max-tasks" ? config->max_tasks
+                                                  : config->watchdog_timeout_ns;
+    EXPECT_EQ(value, c.expected) << c.option << "=" << c.text;
+  }
+}
+
+TEST(ConfigTest, WithoutListenFlagsThoseOfTheFileHold) {
+  const auto config = MakeConfig({Line("listen", "unix:///tmp/file.sock")}, {Flag("spin", "5us")});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(Uris(*config), ElementsAre("unix:/tmp/file.sock"));
+}
+
+// A value of the file is checked although a flag overrules it: the file is wrong.
+TEST(ConfigTest, ABadValueThatIsOverruledIsStillBad) {
+  const auto config = MakeConfig({Line("max-tasks", "1")}, {Flag("max-tasks", "100")});
+  ASSERT_FALSE(config.ok());
+  EXPECT_THAT(std::string(config.status().message()), HasSubstr("schedd.conf:1:1"));
+}
+
+TEST(ConfigTest, AListOfTheFileIsCheckedAlthoughFlagsReplaceIt) {
+  EXPECT_FALSE(MakeConfig({Line("listen", "nonsense")}, {Flag("listen", "127.0.0.1:1")}).ok());
+}
+
+TEST(ConfigTest, AValueOfAParameterMayHoldAnEqualsSign) {
+  const auto config = MakeConfig({}, {Flag("set", "name=a=b")});
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_EQ(config->parameters.size(), 1u);
+  EXPECT_EQ(config->parameters[0].name, "name");
+  EXPECT_EQ(config->parameters[0].value, "a=b");
+}
+
 struct BadCase {
   const char* option;
   const char* text;
@@ -123,7 +173,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"max-tasks", "1048577", "from 64 to 1048576"},
         BadCase{"max-tasks", "many", "whole number"}, BadCase{"max-tasks", "1e6", "whole number"},
         BadCase{"max-tasks", "", "whole number"},
-        BadCase{"watchdog-timeout", "999ms", "from 1s to 30s"},
+        BadCase{"max-tasks", "4294967360", "from 64 to 1048576"},  // 64 in 32 bits
+        BadCase{"max-tasks", "99999999999999999999", "whole number"},
+        BadCase{"attach", "True", "true or false"}, BadCase{"attach", "", "true or false"},
+        BadCase{"ext-tasks-only", "1", "true or false"}, BadCase{"kernel", "", "bpf or sim"},
+        BadCase{"spin", "", "from 0 to 10ms"}, BadCase{"spin", "inf", "from 0 to 10ms"},
+        BadCase{"set", "", "NAME=VALUE"}, BadCase{"set", "=", "NAME=VALUE"},
+        BadCase{"listen", "", "--listen"}, BadCase{"watchdog-timeout", "999ms", "from 1s to 30s"},
         BadCase{"watchdog-timeout", "30001ms", "from 1s to 30s"},
         BadCase{"watchdog-timeout", "5", "written with its unit"},
         BadCase{"watchdog-timeout", "inf", "from 1s to 30s"},
@@ -172,6 +228,33 @@ TEST(OptionsTest, EachDefaultIsAValueThatIsAllowed) {
 TEST(OptionsTest, ThePoliciesNamedAreThoseThatExist) {
   EXPECT_EQ(FindOption("policy")->range, absl::StrJoin(PolicyNames(), ", "));
   EXPECT_EQ(FindOption("policy")->default_value, PolicyNames().front());
+}
+
+TEST(OptionsTest, EachIsFoundByItsNameAndOnlyByIt) {
+  for (const Option& option : Options()) EXPECT_EQ(FindOption(option.name), &option);
+  for (const char* name : {"", "max_tasks", "max-task", "max-tasks ", "--spin"}) {
+    EXPECT_EQ(FindOption(name), nullptr) << name;
+  }
+}
+
+// A value that is refused must not have been taken half.
+TEST(OptionsTest, ARefusedValueChangesNothing) {
+  const Config defaults = *MakeConfig({}, {});
+  for (const Option& option : Options()) {
+    Config config = defaults;
+    EXPECT_FALSE(option.apply("\x01", &config).ok()) << option.name;
+    EXPECT_EQ(Uris(config), Uris(defaults)) << option.name;
+    EXPECT_EQ(config.attach, defaults.attach) << option.name;
+    EXPECT_EQ(config.kernel, defaults.kernel) << option.name;
+    EXPECT_EQ(config.policy, defaults.policy) << option.name;
+    EXPECT_EQ(config.max_tasks, defaults.max_tasks) << option.name;
+    EXPECT_EQ(config.watchdog_timeout_ns, defaults.watchdog_timeout_ns) << option.name;
+    EXPECT_EQ(config.ext_tasks_only, defaults.ext_tasks_only) << option.name;
+    EXPECT_EQ(config.spin_ns, defaults.spin_ns) << option.name;
+    EXPECT_EQ(config.parameters.size(), defaults.parameters.size()) << option.name;
+    EXPECT_EQ(config.state_dir, defaults.state_dir) << option.name;
+    EXPECT_EQ(config.log_level, defaults.log_level) << option.name;
+  }
 }
 
 TEST(OptionsTest, FieldNamesAreThoseOfTheFile) {

@@ -83,6 +83,36 @@ TEST(FlagsTest, ConfigAndCheckConfig) {
   EXPECT_EQ(line->action, Action::kCheckConfig);
 }
 
+TEST(FlagsTest, EveryOptionOfTheTableIsAFlag) {
+  for (const Option& option : Options()) {
+    const std::string name(option.name);
+    const bool is_switch = option.kind == Option::Kind::kSwitch;
+    const std::string flag = is_switch ? "--no-" + name : "--" + name + "=some text";
+    EXPECT_THAT(Settings({flag.c_str()}),
+                ElementsAre("--" + name + " " + name + (is_switch ? "=false" : "=some text")));
+  }
+}
+
+TEST(FlagsTest, TheLastOfASwitchCounts) {
+  EXPECT_THAT(Settings({"--no-attach", "--attach"}), ElementsAre("--attach attach=true"));
+  EXPECT_THAT(Settings({"--attach", "--no-attach"}), ElementsAre("--attach attach=false"));
+}
+
+TEST(FlagsTest, AnEmptyValueIsNotTakenForADefault) {
+  EXPECT_THAT(ErrorOf({"--state-dir="}), HasSubstr("--state-dir"));
+  EXPECT_THAT(Settings({"--state-dir", ""}), ElementsAre("--state-dir state-dir="));
+}
+
+TEST(FlagsTest, HelpAndVersionGoBeforeEverythingElse) {
+  for (const char* word : {"--help", "-h", "--version"}) {
+    const auto line = Parse({"--max-tasks=100", word, "--config", "/none"});
+    ASSERT_TRUE(line.ok()) << line.status();
+    EXPECT_EQ(line->action, Action::kPrint) << word;
+    EXPECT_THAT(line->settings, IsEmpty()) << word;
+    EXPECT_FALSE(line->text.empty()) << word;
+  }
+}
+
 TEST(FlagsTest, WrongUseIsExplained) {
   EXPECT_THAT(ErrorOf({"--max-task=5"}), HasSubstr("--max-task"));
   EXPECT_THAT(ErrorOf({"--max-task=5"}), HasSubstr("schedd --help"));

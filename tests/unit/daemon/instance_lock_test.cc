@@ -39,6 +39,41 @@ TEST_F(InstanceLockTest, LockFileIsNextToTheSocket) {
   EXPECT_EQ(InstanceLock::PathFor("/tmp/api"), "/tmp/api.lock");
 }
 
+TEST_F(InstanceLockTest, OnlyTheEndingIsTakenOff) {
+  EXPECT_EQ(InstanceLock::PathFor("/a.sock/b"), "/a.sock/b.lock");
+  EXPECT_EQ(InstanceLock::PathFor("/a.sock.sock"), "/a.sock.lock");
+  EXPECT_EQ(InstanceLock::PathFor("/a.socket"), "/a.socket.lock");
+}
+
+// An earlier owner's longer pid must not show behind ours.
+TEST_F(InstanceLockTest, APidThatWasThereIsReplaced) {
+  std::ofstream(InstanceLock::PathFor(socket_)) << "123456789012345\nold\n";
+  const auto lock = InstanceLock::Take(socket_);
+  ASSERT_TRUE(lock.ok()) << lock.status();
+  std::ostringstream text;
+  text << std::ifstream(InstanceLock::PathFor(socket_)).rdbuf();
+  EXPECT_EQ(text.str(), absl::StrCat(getpid(), "\n"));
+}
+
+// Between the lock and the writing of the pid, or after somebody else wrote there.
+TEST_F(InstanceLockTest, AnOwnerWhosePidIsNotThereIsStillRefusedFor) {
+  const auto first = InstanceLock::Take(socket_);
+  ASSERT_TRUE(first.ok()) << first.status();
+  for (const char* text : {"", "somebody\n", "99999999999999999999999999999999999999999"}) {
+    std::ofstream(InstanceLock::PathFor(socket_)) << text;
+    const auto second = InstanceLock::Take(socket_);
+    EXPECT_EQ(second.status().code(), absl::StatusCode::kAlreadyExists);
+    EXPECT_THAT(std::string(second.status().message()), HasSubstr("(its pid is not known)"));
+  }
+}
+
+TEST_F(InstanceLockTest, OtherSocketsInTheDirectoryAreFree) {
+  const auto first = InstanceLock::Take(socket_);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_TRUE(InstanceLock::Take(directory_ + "/other.sock").ok());
+  unlink((directory_ + "/other.lock").c_str());
+}
+
 TEST_F(InstanceLockTest, HoldsThePid) {
   const auto lock = InstanceLock::Take(socket_);
   ASSERT_TRUE(lock.ok()) << lock.status();

@@ -6,10 +6,15 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "server/control/parameter_specs.h"
+
 namespace schedd::daemon {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 absl::StatusOr<PolicyParameters> Make(std::vector<ParameterSetting> settings) {
   Config config;
@@ -60,6 +65,77 @@ TEST(ParametersTest, OutOfRangeIsRefused) {
   EXPECT_THAT(ErrorOf("base_slice", "1h"), HasSubstr("--set base_slice=1h"));
   // 2^32 + 256: would be 256 if it were cut to 32 bits before the check.
   EXPECT_THAT(ErrorOf("dispatch_batch_count", "4294967552"), HasSubstr("dispatch_batch_count"));
+}
+
+TEST(ParametersTest, EachParameterTakesItsBoundsAndNothingBeyondThem) {
+  for (const ParameterSpec& spec : ParameterSpecs()) {
+    if (spec.categorical()) continue;
+    const std::string name(spec.field_path);
+    const std::string unit = spec.is_duration() ? "ns" : "";
+    for (const int64_t beyond : {spec.min_value - 1, spec.max_value + 1}) {
+      const std::string value = absl::StrCat(beyond, unit);
+      EXPECT_THAT(ErrorOf(name, value), HasSubstr(absl::StrCat("--set ", name, "=", value, ": ")));
+    }
+    // An end may break a rule between parameters, but is in the range.
+    for (const int64_t end : {spec.min_value, spec.max_value}) {
+      const auto parameters = Make({{name, absl::StrCat(end, unit)}});
+      if (parameters.ok()) {
+        EXPECT_EQ(spec.get(*parameters), end) << name;
+      } else {
+        EXPECT_THAT(std::string(parameters.status().message()), StartsWith("--set: ")) << name;
+      }
+    }
+  }
+}
+
+TEST(ParametersTest, EachChoiceIsTakenByItsWholeName) {
+  for (const ParameterSpec& spec : ParameterSpecs()) {
+    for (const ParameterChoice& choice : spec.choices) {
+      const auto parameters = Make({{std::string(spec.field_path), std::string(choice.name)}});
+      ASSERT_TRUE(parameters.ok()) << parameters.status();
+      EXPECT_EQ(spec.get(*parameters), choice.value) << choice.name;
+    }
+  }
+}
+
+struct FormCase {
+  const char* name;
+  const char* value;
+};
+
+TEST(ParametersTest, WhatIsNeitherNumberNorDurationIsRefused) {
+  const FormCase cases[] = {
+      {"base_slice", ""},
+      {"base_slice", "ms"},
+      {"base_slice", "5 ms"},
+      {"base_slice", "5ms5"},
+      {"base_slice", "inf"},
+      {"base_slice", "-5ms"},
+      {"dispatch_batch_count", ""},
+      {"dispatch_batch_count", "1.5"},
+      {"dispatch_batch_count", "0x40"},
+      {"placement_mode", ""},
+      {"placement_mode", "placement_mode_idle_bypass"},
+      {"Base_slice", "5ms"},
+      {"", "5ms"},
+  };
+  for (const FormCase& c : cases) {
+    EXPECT_THAT(ErrorOf(c.name, c.value),
+                StartsWith(absl::StrCat("--set ", c.name, "=", c.value, ": ")));
+  }
+}
+
+// The watchdog must not take for a hang what the parameters allow.
+TEST(ParametersTest, TheWatchdogBoundsTheParameters) {
+  Config config;
+  config.watchdog_timeout_ns = 1'000'000'000;
+  config.parameters = {{"starvation_bound", "900ms"}};
+  const auto parameters = MakeParameters(config);
+  ASSERT_FALSE(parameters.ok());
+  EXPECT_THAT(std::string(parameters.status().message()),
+              AllOf(StartsWith("--set: "), HasSubstr("starvation_bound")));
+  config.watchdog_timeout_ns = 30'000'000'000;
+  EXPECT_TRUE(MakeParameters(config).ok()) << MakeParameters(config).status();
 }
 
 TEST(ParametersTest, RulesBetweenParametersHold) {

@@ -190,6 +190,28 @@ TEST_F(DoctorTest, OurScheduler) {
   Expect("other schedulers", Verdict::kOk, "schedd_0_1_0 is attached (ours)", "");
 }
 
+// The same rule as schedd's own: the whole name, or up to an underscore.
+TEST_F(DoctorTest, ASchedulerWhoseNameOnlyBeginsLikeOursIsForeign) {
+  Write("/sys/kernel/sched_ext/state", "enabled\n");
+  Write("/sys/kernel/sched_ext/root/ops", "scheddx\n");
+  Expect("other schedulers", Verdict::kFail, "\"scheddx\" is attached", "stop that one");
+  Write("/sys/kernel/sched_ext/root/ops", "schedd\n");
+  Expect("other schedulers", Verdict::kOk, "schedd is attached (ours)", "");
+}
+
+TEST_F(DoctorTest, ASchedulerThatIsJustLeavingIsStillThere) {
+  Write("/sys/kernel/sched_ext/state", "disabling\n");
+  Expect("other schedulers", Verdict::kFail, "\"unknown\" is attached (disabling)", "stop that");
+}
+
+TEST_F(DoctorTest, AMountElsewhereOrOfAnotherTypeIsNone) {
+  Write("/proc/self/mounts",
+        "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\ntmpfs /sys/fs/cgroup tmpfs rw 0 0\n"
+        "bpf /sys/fs/bpffs bpf rw 0 0\nshort\n");
+  Expect("cgroup2", Verdict::kWarn, "not mounted", "mount -t cgroup2");
+  Expect("BPF file system", Verdict::kWarn, "not mounted", "mount -t bpf");
+}
+
 TEST_F(DoctorTest, LockedMemory) {
   Expect("locked memory", Verdict::kOk, "no limit holds", "");
   // Without CAP_IPC_LOCK (bit 14).

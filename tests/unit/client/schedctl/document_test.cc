@@ -95,6 +95,19 @@ TEST(ToDocument, AMessageWithoutJsonIsAnError) {
             absl::StatusCode::kInternal);
 }
 
+// The name of a task may be any bytes; a reader of JSON must get JSON.
+TEST(ToDocument, TextThatIsNoUtf8IsADocumentOrAnError) {
+  v1::TaskSelector selector;
+  selector.set_comm("a\xff\xfe");
+  for (const DocumentStyle style :
+       {DocumentStyle::kJson, DocumentStyle::kJsonLine, DocumentStyle::kYaml}) {
+    const auto document = ToDocument(selector, style);
+    if (!document.ok()) continue;
+    EXPECT_EQ(document->find("<discarded>"), std::string::npos) << *document;
+    EXPECT_NE(document->find("comm"), std::string::npos) << *document;
+  }
+}
+
 // --- which texts YAML would take for something else ---
 
 struct Quoting {

@@ -287,6 +287,32 @@ TEST_F(OverridesTest, UnboostWhatIsNotThere) {
   EXPECT_EQ(Run({"task", "unboost", "web"}).code, 3);
 }
 
+// What was removed before the error is removed, and said.
+TEST_F(OverridesTest, UnboostStopsAtTheFirstError) {
+  server_.delete_override.handler =
+      [](const v1::DeleteTaskOverrideRequest& request) -> absl::StatusOr<google::protobuf::Empty> {
+    if (request.name() == "taskOverrides/b") return absl::NotFoundError("no b");
+    return google::protobuf::Empty();
+  };
+  const Result result = Run({"task", "unboost", "a", "b", "c"});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_EQ(result.out, "a: removed\n");
+  EXPECT_EQ(server_.delete_override.requests.size(), 2u);
+}
+
+TEST_F(OverridesTest, UnboostAllMindsOtherErrors) {
+  server_.delete_override.Returns(absl::PermissionDeniedError("not for you"));
+  EXPECT_EQ(Run({"task", "unboost", "--all"}).code, 4);
+  EXPECT_EQ(server_.delete_override.requests.size(), 1u);
+}
+
+TEST_F(OverridesTest, UnboostAllOfNoneIsDone) {
+  server_.list_overrides.Returns(v1::ListTaskOverridesResponse());
+  const Result result = Run({"task", "unboost", "--all"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.out, "0 overrides removed\n");
+}
+
 TEST_F(OverridesTest, UnboostNeedsToKnowWhich) {
   EXPECT_EQ(Run({"task", "unboost"}).code, 2);
   EXPECT_THAT(Run({"task", "unboost"}).err, HasSubstr("which overrides? give their names"));

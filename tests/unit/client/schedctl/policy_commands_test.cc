@@ -147,6 +147,33 @@ TEST_F(PolicyTest, SetAsJsonAndQuietly) {
   EXPECT_THAT(quiet.out, IsEmpty());
 }
 
+TEST_F(PolicyTest, SetThatCannotReadChangesNothing) {
+  server_.get_policy.Returns(DetailedError(absl::StatusCode::kPermissionDenied, "no", "DENIED"));
+  EXPECT_EQ(Set({"base_slice=5ms"}).code, 4);
+  EXPECT_THAT(server_.update_policy.requests, IsEmpty());
+}
+
+TEST_F(PolicyTest, WhatIsNotSetIsADash) {
+  server_.get_policy.Returns(v1::Policy());
+  const std::string out = Run({"policy", "get"}).out;
+  EXPECT_THAT(out, HasSubstr("\nbase_slice             -\n"));
+  EXPECT_THAT(out, HasSubstr("\ndispatch_batch_count   -\n"));
+  EXPECT_THAT(out, HasSubstr("\nplacement_mode         -\n"));
+  EXPECT_THAT(out, HasSubstr("\ngeneration 0, in force (applied generation 0), etag \n"));
+}
+
+TEST_F(PolicyTest, AnEtagCannotPlayWithTheTerminal) {
+  policy_.set_etag("e\033[2J");
+  server_.get_policy.Returns(policy_);
+  EXPECT_THAT(Run({"policy", "get"}).out, HasSubstr("etag e\\x1b[2J\n"));
+}
+
+TEST_F(PolicyTest, SetToTheDefaultSendsTheNameAlone) {
+  EXPECT_EQ(Set({"base_slice=default"}).code, 0);
+  EXPECT_THAT(request().update_mask().paths(), ElementsAre("parameters.base_slice"));
+  EXPECT_FALSE(request().policy().parameters().has_base_slice());
+}
+
 TEST_F(PolicyTest, Specs) {
   v1::ListParameterSpecsResponse reply;
   auto* slice = reply.add_parameter_specs();

@@ -122,6 +122,26 @@ TEST_F(RunTest, TheValueOfAnOptionIsNoCommand) {
   EXPECT_THAT(Run({"-o", "task", "status"}).err, HasSubstr("task not in {table,wide,json,yaml}"));
 }
 
+TEST_F(RunTest, ShortOptionsMayStandTogether) {
+  server_.get_scheduler.Returns(v1::Scheduler());
+  for (const Words& words : {Words{"-qo", "json", "status"}, Words{"-qojson", "status"},
+                             Words{"-ojson", "-q", "status"}, Words{"status", "-qo", "json"}}) {
+    const Result result = Run(words);
+    EXPECT_EQ(result.code, 0) << words[0] << ": " << result.err;
+    EXPECT_THAT(result.out, StartsWith("{\n")) << words[0];
+  }
+  EXPECT_THAT(Run({"-qo", "task", "status"}).err, HasSubstr("task not in {table,wide,json,yaml}"));
+}
+
+TEST_F(RunTest, BehindTwoDashesThereAreNoOptions) {
+  server_.get_task.Returns(v1::Task());
+  EXPECT_EQ(Run({"task", "get", "--", "5-1"}).code, 0);
+  EXPECT_EQ(server_.get_task.requests.at(0).name(), "tasks/5-1");
+  const Result result = Run({"task", "get", "--", "--help"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(server_.get_task.requests.at(1).name(), "tasks/--help");
+}
+
 TEST_F(RunTest, ATaskMayBeCalledLikeACommand) {
   server_.get_task.Returns(v1::Task());
   EXPECT_EQ(Run({"task", "get", "tasks/policy"}).code, 0);

@@ -12,6 +12,7 @@
 namespace schedd::client {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
@@ -129,6 +130,26 @@ TEST_F(SchedulerWatchTest, AsJsonEveryMessageIsALine) {
   EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 2);
   EXPECT_THAT(result.out, HasSubstr("\n{\"sequenceNumber\":\"2\",\"heartbeat\":{},"
                                     "\"eventTime\":\"2026-11-22T20:31:05Z\"}\n"));
+}
+
+TEST_F(SchedulerWatchTest, AsYamlEveryMessageIsADocument) {
+  EXPECT_THAT(Run({"scheduler", "watch", "--count", "2", "-o", "yaml"}).out,
+              AllOf(StartsWith("---\n"), HasSubstr("\n---\nsequenceNumber: \"2\"\n")));
+}
+
+// An event of a newer schedd, which this schedctl does not know.
+TEST_F(SchedulerWatchTest, AnEventWithoutContentIsNotShown) {
+  server_.watch_scheduler.endless = false;
+  server_.watch_scheduler.messages.clear();
+  Add();
+  EXPECT_THAT(Run({"scheduler", "watch"}).out, IsEmpty());
+}
+
+TEST_F(SchedulerWatchTest, AnEndWithoutAnErrorIsSuccess) {
+  server_.watch_scheduler.endless = false;
+  const Result result = Run({"scheduler", "watch"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 3);
 }
 
 TEST_F(SchedulerWatchTest, EndsWithTheErrorOfTheStream) {

@@ -83,6 +83,16 @@ TEST_F(TaskListTest, AFilterThatScheddRefuses) {
   EXPECT_EQ(result.err, "schedctl: filter: expected a value at 7 (INVALID_FILTER)\n");
 }
 
+TEST_F(TaskListTest, NothingFoundIsSaidButNotQuietly) {
+  server_.list_tasks.Returns(v1::ListTasksResponse());
+  const Result result = Run({"task", "list"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, StartsWith("TID  TGID  COMM"));
+  EXPECT_EQ(result.err, "schedctl: no task matches\n");
+  EXPECT_THAT(Run({"task", "list", "-q"}).err, IsEmpty());
+  EXPECT_THAT(Run({"task", "list", "-o", "json"}).err, IsEmpty());
+}
+
 // --- get ---
 
 class TaskGetTest : public TaskListTest {
@@ -237,6 +247,56 @@ TEST_F(TaskWatchTest, EndsWithTheErrorOfTheStream) {
   EXPECT_EQ(result.code, 7);
   EXPECT_THAT(result.out, HasSubstr("20:31:08"));
   EXPECT_EQ(result.err, "schedctl: schedd is ending (DRAINING)\n");
+}
+
+// The rest of the update did not come: half of it would be taken for all.
+TEST_F(TaskWatchTest, AnUpdateThatIsCutOffIsNotShown) {
+  server_.watch_tasks.endless = false;
+  server_.watch_tasks.messages[2].set_partial(true);
+  const Result result = Run({"task", "watch"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("20:31:07"), Not(HasSubstr("20:31:08"))));
+}
+
+TEST_F(TaskWatchTest, AJoinedUpdateIsOneDocument) {
+  server_.watch_tasks.messages[0].set_partial(true);
+  const Result result = Run({"task", "watch", "--count", "1", "-o", "json"});
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1);
+  EXPECT_THAT(result.out, AllOf(HasSubstr("\"tid\":71"), HasSubstr("\"tid\":72"),
+                                HasSubstr("\"partial\":false")));
+}
+
+struct RowsCase {
+  int rows;
+  const char* limit;
+  int asked;
+};
+
+TEST_F(TaskWatchTest, AskForWhatFitsUnlessToldOtherwise) {
+  const RowsCase cases[] = {{0, "0", 0}, {3, "0", 0}, {4, "0", 1}, {50, "0", 47}, {50, "100", 100}};
+  environment_.terminal = true;
+  for (const RowsCase& c : cases) {
+    server_.watch_tasks.requests.clear();
+    environment_.rows = c.rows;
+    Run({"task", "watch", "--count", "1", "--limit", c.limit});
+    EXPECT_EQ(request().max_task_count(), c.asked) << c.rows << " rows, --limit " << c.limit;
+  }
+}
+
+TEST_F(TaskWatchTest, OptionsOfTablesHold) {
+  EXPECT_THAT(Run({"task", "watch", "--count", "1", "--no-headers"}).out, Not(HasSubstr("TID")));
+  EXPECT_THAT(Run({"task", "watch", "--count", "1", "-o", "wide"}).out, HasSubstr("CGROUP"));
+  server_.watch_tasks.messages[0].mutable_tasks(0)->set_run_state(v1::Task::RUN_STATE_RUNNING);
+  environment_.color = true;
+  EXPECT_THAT(Run({"task", "watch", "--count", "1"}).out, HasSubstr("\033[32mrunning\033[0m"));
+}
+
+// The name of a task is its owner's choice.
+TEST_F(TaskWatchTest, ANameCannotPlayWithTheTerminal) {
+  server_.watch_tasks.messages[0].mutable_tasks(0)->set_comm("\033[2Jx\ny");
+  environment_.terminal = true;
+  const Result result = Run({"task", "watch", "--count", "1"});
+  EXPECT_THAT(result.out, AllOf(HasSubstr("\\x1b[2Jx\\x0ay"), Not(HasSubstr("\033[2J"))));
 }
 
 TEST_F(TaskWatchTest, BadValuesAskNothing) {
