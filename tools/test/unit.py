@@ -49,7 +49,7 @@ def read_cases(path):
             cases.append(Case(name, FAILED, detail[:2000]))
         elif skipped is not None or element.get("status") == "notrun":
             reason = skipped.get("message", "") if skipped is not None else "disabled"
-            cases.append(Case(name, SKIPPED, reason.strip() or "no reason given"))
+            cases.append(Case(name, SKIPPED, " ".join(reason.split()) or "no reason given"))
         else:
             cases.append(Case(name, PASSED))
     return cases
