@@ -14,9 +14,10 @@ PIDS=()
 DAEMON=''
 
 leave() {
-  for pid in "${PIDS[@]}"; do kill -KILL -- "-$pid"; done 2>/dev/null
-  [ -z "$DAEMON" ] || kill -TERM "$DAEMON" 2>/dev/null
-  wait 2>/dev/null
+  exec 2>/dev/null # the shell would tell of each job that it kills
+  for pid in "${PIDS[@]}"; do kill -KILL -- "-$pid"; done
+  [ -z "$DAEMON" ] || kill -TERM "$DAEMON"
+  wait
   rm -rf "$WORK"
 }
 trap leave EXIT
