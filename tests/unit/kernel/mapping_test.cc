@@ -68,6 +68,9 @@ TEST_F(MappingTest, SharesMemoryWithTheDescriptor) {
 }
 
 TEST_F(MappingTest, NoAccessFaultsAfterCreation) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "ThreadSanitizer's own shadow of the memory faults";
+#endif
   absl::StatusOr<Mapping> mapping =
       Mapping::Create(fd_, kSize, 0, Mapping::Access::kReadWrite, "test");
   ASSERT_TRUE(mapping.ok()) << mapping.status();
