@@ -17,6 +17,10 @@ from results import FAILED, PASSED, SKIPPED, Case
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TARGETS = "//tests/..."
+# Tests with more than one thread: in the others ThreadSanitizer has nothing to find, and building them for it takes
+# as long as building everything.
+THREADED = re.compile(r"//tests/unit/(base|bpf|daemon|engine|kernel|rpc|sim|store|client/lib):"
+                      r"|//tests/unit/control:(call|control|control_thread)_test$")
 
 
 def bazel(*arguments, **options):
@@ -85,7 +89,7 @@ def cases_of(status, files):
 
 def run(report, pattern, config=""):
     """config: '' or a sanitizer's --config."""
-    labels = targets(pattern)
+    labels = [label for label in targets(pattern) if config != "tsan" or THREADED.match(label)]
     if not labels:
         return
     name = f" [{config}]" if config else ""
