@@ -19,7 +19,7 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 TARGETS = "//tests/..."
 # Tests with more than one thread: in the others ThreadSanitizer has nothing to find, and building them for it takes
 # as long as building everything.
-THREADED = re.compile(r"//tests/unit/(base|bpf|daemon|engine|kernel|rpc|sim|store|client/lib):"
+THREADED = re.compile(r"//tests/unit/(base|bpf|daemon|engine|kernel|rpc|sim|store):"
                       r"|//tests/unit/control:(call|control|control_thread)_test$")
 
 
