@@ -50,7 +50,9 @@ SCHEDD_INLINE struct schedd_event* schedd_event_reserve(struct schedd_event_ring
 }
 
 SCHEDD_INLINE void schedd_event_publish(struct schedd_event_ring* ring) {
-  SCHEDD_STORE_RELEASE(&ring->head, ring->head + 1);
+  /* An exchange: a full barrier, so that looking afterwards whether the reader sleeps comes after.
+   */
+  (void)SCHEDD_EXCHANGE(&ring->head, ring->head + 1);
 }
 
 /* Producer or consumer: events written and not yet read. */
