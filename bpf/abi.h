@@ -31,6 +31,9 @@
  * Times are CLOCK_MONOTONIC nanoseconds, but for start_boottime_ns. Virtual times (deadline) are
  * nanoseconds of a weight-100 task and may wrap: compare by signed difference.
  *
+ * The maps outlive the daemon (they and the link are pinned): the next one of the same version goes
+ * on with what it finds, so every word here must make sense to a stranger.
+ *
  * Compatibility: a change of any layout or meaning raises SCHEDD_ABI_VERSION; both sides refuse
  * another version.
  */
@@ -54,7 +57,7 @@ typedef uint64_t schedd_u64;
 #endif
 
 enum {
-  SCHEDD_ABI_VERSION = 1,
+  SCHEDD_ABI_VERSION = 2,
   SCHEDD_CACHE_LINE = 64,
   /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named
      by a decision. */
@@ -73,6 +76,8 @@ enum {
   SCHEDD_MESSAGE_LEN = 256,
   /* The kernel's debug dump, cut to this. */
   SCHEDD_DUMP_LEN = 32768,
+  /* exit_code of a dispatcher that ended itself because no daemon was left. */
+  SCHEDD_EXIT_ORPHANED = 1,
 };
 
 /* Where a task stands (schedd_slot.state). */
@@ -188,9 +193,11 @@ struct schedd_cpu {
   schedd_u64 since_ns;       /* since when */
   schedd_u32 idle;           /* 1 when idle; a hint */
   schedd_u32 protected_task; /* 1 while a task runs that may not be preempted (daemon, kthread) */
+  schedd_u32 offline;        /* 1 while the CPU is out of service: no decision may name it */
+  schedd_u32 reserved0;
   schedd_u64
       vtime_floor; /* largest deadline that this CPU chose to run: where its queue has come to */
-  schedd_u64 reserved[4];
+  schedd_u64 reserved1[3];
   schedd_u64 counters[24]; /* enum schedd_counter */
 };
 
@@ -242,9 +249,8 @@ struct schedd_header {
   schedd_u32 abi_version;
   schedd_u32 nr_cpus; /* nr_cpu_ids */
   schedd_u32 nr_slots;
-  schedd_s32 daemon_tgid;
-  schedd_s32 scheduling_tid;
-  schedd_u32 reserved0[11];
+  schedd_u32 ext_tasks_only; /* 1: schedules tasks of class SCHED_EXT only */
+  schedd_u32 reserved0[12];
   /* -- daemon to dispatcher -- */
   schedd_u64 heartbeat_ns; /* last time the scheduling thread began a pass */
   schedd_u32 parked;       /* 1: the scheduling thread sleeps, an event must ring (exchange to 0) */
@@ -252,7 +258,10 @@ struct schedd_header {
   schedd_u64 base_slice_ns;      /* slice of tasks that no decision named */
   schedd_u64 protected_slice_ns; /* slice of daemon threads */
   schedd_u64 decision_budget_ns; /* heartbeat older than this with events outstanding: degraded */
-  schedd_u64 reserved1[3];
+  schedd_u64 orphan_timeout_ns;  /* without a daemon process for so long it ends itself */
+  schedd_s32 daemon_tgid;        /* whose threads are protected: changes when a daemon adopts */
+  schedd_u32 daemon_epoch;       /* raised, after daemon_tgid was set, by each daemon that adopts */
+  schedd_u32 reserved1[2];
   /* -- dispatcher to daemon -- */
   schedd_u64 free_head; /* free slots: low 32 bits index, high 32 bits change count */
   schedd_u64 used_slots;
@@ -260,7 +269,8 @@ struct schedd_header {
   schedd_u64 doorbell_ns;       /* when the doorbell was rung last */
   schedd_u64 degraded_since_ns; /* 0 when not degraded */
   schedd_u64 degraded_ns;       /* ended degraded times */
-  schedd_u64 reserved2[2];
+  schedd_u64 orphan_since_ns;   /* when the daemon process was missed first; 0 while there is one */
+  schedd_u64 reserved2;
   /* -- why it ended; kind is written last -- */
   schedd_u64 exit_code;
   schedd_u32 exit_kind;

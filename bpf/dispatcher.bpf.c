@@ -32,7 +32,7 @@ s32 BPF_PROG(schedd_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_fl
     dsq_insert(p, SCX_DSQ_LOCAL, slice_of(h, slot), 0);
   } else {
     /* The idle mark is taken: enqueue, which comes next, cannot find this CPU any more. */
-    scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+    kick_cpu(cpu, SCX_KICK_IDLE);
   }
   return cpu;
 }
@@ -69,16 +69,17 @@ void BPF_PROG(schedd_dispatch, s32 cpu, struct task_struct* prev) {
 
 SEC("struct_ops/schedd_runnable")
 void BPF_PROG(schedd_runnable, struct task_struct* p, u64 enq_flags) {
+  struct schedd_header* h = get_header();
   struct schedd_slot* slot = slot_of(private_of(p));
   u64 now;
-  if (!slot) return;
+  if (!h || !slot) return;
   now = bpf_ktime_get_ns();
   slot->waiting_since_ns = now;
   if (!(enq_flags & SCX_ENQ_WAKEUP) && slot->wakeups) return;
   slot->wakeups++;
   slot->woken_ns = now;
   slot->awake_run_ns = 0;
-  slot_refresh(slot, p);
+  slot_refresh(h, slot, p);
 }
 
 SEC("struct_ops/schedd_running")
@@ -159,13 +160,18 @@ SEC("struct_ops/schedd_update_idle")
 void BPF_PROG(schedd_update_idle, s32 cpu, bool idle) {
   struct schedd_cpu* record = cpu_at(cpu);
   if (record) record->idle = idle;
-  if (!idle) return;
+  if (!idle || (record && record->offline)) return;
   /* Somebody may have queued a task after this CPU looked and before it was marked idle. The CPU is
      told of the change from task to idle only, so a queue of tasks that it may not run does not
      keep it spinning. */
-  if (somebody_waits() || scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + cpu))
-    scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+  if (somebody_waits() || scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + cpu)) kick_cpu(cpu, SCX_KICK_IDLE);
 }
+
+SEC("struct_ops.s/schedd_cpu_online")
+void BPF_PROG(schedd_cpu_online, s32 cpu) { note_online(cpu); }
+
+SEC("struct_ops.s/schedd_cpu_offline")
+void BPF_PROG(schedd_cpu_offline, s32 cpu) { note_offline(cpu); }
 
 SEC("struct_ops.s/schedd_init_task")
 s32 BPF_PROG(schedd_init_task, struct task_struct* p, struct scx_init_task_args* args) {
@@ -214,6 +220,7 @@ s32 BPF_PROG(schedd_init) {
     error = scx_bpf_create_dsq(DSQ_CPU_BASE + cpu, -1);
     if (error) return error;
   }
+  note_offline_ones(h);
   return start_net();
 }
 
@@ -259,6 +266,8 @@ struct sched_ext_ops schedd_ops = {
     .set_weight = (void*)schedd_set_weight,
     .set_cpumask = (void*)schedd_set_cpumask,
     .update_idle = (void*)schedd_update_idle,
+    .cpu_online = (void*)schedd_cpu_online,
+    .cpu_offline = (void*)schedd_cpu_offline,
     .init_task = (void*)schedd_init_task,
     .exit_task = (void*)schedd_exit_task,
     .enable = (void*)schedd_enable,

@@ -94,6 +94,8 @@ struct sched_ext_ops {
   void (*set_weight)(struct task_struct* p, u32 weight);
   void (*set_cpumask)(struct task_struct* p, const struct cpumask* cpumask);
   void (*update_idle)(s32 cpu, bool idle);
+  void (*cpu_online)(s32 cpu);
+  void (*cpu_offline)(s32 cpu);
   s32 (*init_task)(struct task_struct* p, struct scx_init_task_args* args);
   void (*exit_task)(struct task_struct* p, struct scx_exit_task_args* args);
   void (*enable)(struct task_struct* p);
@@ -109,6 +111,7 @@ struct sched_ext_ops {
 };
 
 /* Kernel constants, stable since 6.12 (include/linux/sched.h, kernel/sched/ext*). */
+#define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
 #define SCX_DSQ_LOCAL 0x8000000000000002ULL
 #define SCX_TASK_QUEUED 1u

@@ -22,6 +22,10 @@ extern u32 scx_bpf_dispatch_nr_slots(void) __ksym;
 extern s32 scx_bpf_dsq_nr_queued(u64 dsq_id) __ksym;
 extern s32 scx_bpf_task_cpu(const struct task_struct* p) __ksym;
 extern u32 scx_bpf_nr_cpu_ids(void) __ksym;
+extern const struct cpumask* scx_bpf_get_online_cpumask(void) __ksym;
+extern void scx_bpf_put_cpumask(const struct cpumask* mask) __ksym;
+extern void scx_bpf_exit_bstr(s64 exit_code, char* fmt, unsigned long long* data,
+                              u32 data__sz) __ksym;
 extern struct task_struct* bpf_task_from_pid(s32 pid) __ksym;
 extern void bpf_task_release(struct task_struct* p) __ksym;
 extern bool bpf_cpumask_test_cpu(u32 cpu, const struct cpumask* mask) __ksym;
@@ -116,6 +120,16 @@ SCHEDD_INLINE bool dsq_move_to_local(u64 dsq_id) {
 }
 
 /*
+ * Moves the task at which the iterator stands to another vtime-ordered queue; it keeps its vtime.
+ * Callable as dsq_move() is.
+ */
+SCHEDD_INLINE bool dsq_move_here(struct bpf_iter_scx_dsq* it, struct task_struct* p, u64 to) {
+  if (bpf_ksym_exists(scx_bpf_dsq_move_vtime___v1))
+    return scx_bpf_dsq_move_vtime___v1(it, p, to, 0);
+  return scx_bpf_dispatch_vtime_from_dsq___old(it, p, to, 0);
+}
+
+/*
  * Moves p from one queue to another, both vtime-ordered. False when p is no longer in `from`. Any
  * number of tasks may be in `from`: the iterator only names the queue, nothing is walked. Callable
  * from dispatch and, inside an RCU section, from syscall programs.
@@ -127,12 +141,11 @@ SCHEDD_INLINE bool dsq_move(struct task_struct* p, u64 from, u64 to, u64 slice, 
     if (bpf_ksym_exists(scx_bpf_dsq_move_vtime___v1)) {
       scx_bpf_dsq_move_set_slice___v1(&it, slice);
       scx_bpf_dsq_move_set_vtime___v1(&it, vtime);
-      moved = scx_bpf_dsq_move_vtime___v1(&it, p, to, 0);
     } else {
       scx_bpf_dispatch_from_dsq_set_slice___old(&it, slice);
       scx_bpf_dispatch_from_dsq_set_vtime___old(&it, vtime);
-      moved = scx_bpf_dispatch_vtime_from_dsq___old(&it, p, to, 0);
     }
+    moved = dsq_move_here(&it, p, to);
   }
   bpf_iter_scx_dsq_destroy(&it);
   return moved;

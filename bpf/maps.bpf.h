@@ -126,6 +126,20 @@ SCHEDD_INLINE void count(enum schedd_counter counter, u64 n) {
   if (cpu) SCHEDD_ADD(&cpu->counters[counter], n);
 }
 
+SCHEDD_INLINE bool this_cpu_is_offline(void) {
+  struct schedd_cpu* cpu = cpu_at(bpf_get_smp_processor_id());
+  return cpu && cpu->offline;
+}
+
+/*
+ * Lets another CPU look for work. A CPU on its way out of service sends nothing, nor rings the
+ * doorbell: the kernel would queue the interrupt on a CPU that takes none any more, and would then
+ * raise none there again, even after its return. The timer finds what nobody was told of.
+ */
+SCHEDD_INLINE void kick_cpu(s32 cpu, u64 flags) {
+  if (!this_cpu_is_offline()) scx_bpf_kick_cpu(cpu, flags);
+}
+
 #define SCHEDD_SLOT_AT(context, index) ((void)(context), slot_at(index))
 #include "bpf/slot_list.h"
 

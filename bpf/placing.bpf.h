@@ -47,7 +47,7 @@ SCHEDD_INLINE void enqueue_daemon(struct schedd_header* h, struct task_struct* p
                                   u64 enq_flags) {
   count(SCHEDD_COUNT_RUN_DAEMON, 1);
   mark_direct(priv, slot);
-  if ((enq_flags & SCX_ENQ_WAKEUP) || p->pid == h->scheduling_tid) {
+  if (enq_flags & SCX_ENQ_WAKEUP) {
     dsq_insert(p, SCX_DSQ_LOCAL, h->protected_slice_ns, enq_flags | SCX_ENQ_PREEMPT);
   } else {
     dsq_insert(p, DSQ_DAEMON, h->protected_slice_ns, enq_flags);
@@ -70,7 +70,7 @@ SCHEDD_INLINE void enqueue_undecided(struct schedd_header* h, struct task_struct
   if ((s64)(vtime - (floor + QUEUE_LEAD_NS)) > 0) vtime = floor + QUEUE_LEAD_NS;
   if (priv) priv->direct = priv->solo = 0;
   if (slot) {
-    if (!(enq_flags & SCX_ENQ_WAKEUP)) slot_refresh(slot, p); /* else runnable did */
+    if (!(enq_flags & SCX_ENQ_WAKEUP)) slot_refresh(h, slot, p); /* else runnable did */
     slot->deadline = vtime;
     slot->seq++;
     slot->state = SCHEDD_TASK_UNDECIDED;

@@ -100,6 +100,17 @@ SCHEDD_INLINE int schedd_decision_put(struct schedd_decision_ring* ring,
 }
 
 /*
+ * Producer: goes on where an earlier one was interrupted, perhaps between the ticket and the head.
+ * The record that it may have left is whole by its ticket, and counts.
+ */
+SCHEDD_INLINE void schedd_decision_resume(struct schedd_decision_ring* ring) {
+  schedd_u64 head = ring->head;
+  if (SCHEDD_LOAD_ACQUIRE(&ring->records[head & (SCHEDD_DECISION_RING_SIZE - 1)].ticket) ==
+      head + 1)
+    SCHEDD_STORE_RELEASE(&ring->head, head + 1);
+}
+
+/*
  * Consumer: takes the oldest decision into *out. Returns 1 when it got one, 0 when there is none,
  * -1 when another consumer took this one (try again). A copy is made before the claim: when the
  * claim succeeds, nobody had advanced tail, so the producer cannot have reused the record meanwhile

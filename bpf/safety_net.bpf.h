@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A timer that looks for CPUs which idle although tasks wait: one may fall idle in the instant
- * between a task's enqueue and its insertion, when nobody kicks it.
+ * A timer that looks after what no callback would notice: CPUs that idle although tasks wait (one
+ * may fall idle in the instant between a task's enqueue and its insertion, when nobody kicks it),
+ * tasks left in the queue of a CPU that is offline, and a daemon that is gone.
  */
 #ifndef SCHEDD_BPF_SAFETY_NET_BPF_H_
 #define SCHEDD_BPF_SAFETY_NET_BPF_H_
 
-#include "bpf/maps.bpf.h"
+#include "bpf/hotplug.bpf.h"
+#include "bpf/orphan.bpf.h"
 
 enum { NET_PERIOD_NS = 100 * 1000 * 1000 };
 
 struct net {
   struct bpf_timer timer;
+  struct daemon_watch watch;
 };
+/* Pinned with the others: a timer ends with the last reference that user space has to its map. */
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(max_entries, 1);
@@ -22,14 +26,18 @@ struct {
 
 static int catch_stray(void* map, int* key, struct net* net) {
   struct schedd_header* h = get_header();
+  bool waiting = somebody_waits();
   u32 cpu;
   if (!h) return 0;
-  if (somebody_waits()) {
-    bpf_for(cpu, 0, h->nr_cpus) {
-      struct schedd_cpu* record = cpu_at(cpu);
-      if (record && record->idle) scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
-    }
+  bpf_for(cpu, 0, h->nr_cpus) {
+    struct schedd_cpu* record = cpu_at(cpu);
+    if (!record) break;
+    if (record->offline)
+      rescue_from_offline(cpu);
+    else if (waiting && record->idle)
+      kick_cpu(cpu, SCX_KICK_IDLE);
   }
+  check_daemon(h, &net->watch);
   bpf_timer_start(&net->timer, NET_PERIOD_NS, 0);
   return 0;
 }

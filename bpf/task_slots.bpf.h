@@ -24,7 +24,11 @@ SCHEDD_INLINE void slot_set_affinity(struct schedd_slot* slot, struct task_struc
 }
 
 /* What a task may change without telling the scheduler. */
-SCHEDD_INLINE void slot_refresh(struct schedd_slot* slot, struct task_struct* p) {
+SCHEDD_INLINE void slot_refresh(struct schedd_header* h, struct schedd_slot* slot,
+                                struct task_struct* p) {
+  bool of_daemon = p->tgid == h->daemon_tgid;
+  /* Threads of a daemon that adopted the dispatcher had their slots before. */
+  if (of_daemon != !!(slot->flags & SCHEDD_SLOT_DAEMON)) slot->flags ^= SCHEDD_SLOT_DAEMON;
   slot->uid = BPF_CORE_READ(p, cred, uid.val);
   slot->cgroup_id = BPF_CORE_READ(p, cgroups, dfl_cgrp, kn, id);
   bpf_core_read(slot->comm, sizeof(slot->comm), &p->comm);
@@ -73,11 +77,10 @@ SCHEDD_INLINE void slot_claim(struct schedd_header* h, struct task_private* priv
   slot->start_boottime_ns = p->start_boottime;
   slot->flags = 0;
   if (p->flags & PF_KTHREAD) slot->flags |= SCHEDD_SLOT_KTHREAD;
-  if (p->tgid == h->daemon_tgid) slot->flags |= SCHEDD_SLOT_DAEMON;
   if (is_vital_kthread(p)) slot->flags |= SCHEDD_SLOT_DIRECT;
   slot->cpu = scx_bpf_task_cpu(p);
   slot->weight = p->scx.weight;
-  slot_refresh(slot, p);
+  slot_refresh(h, slot, p);
   slot_set_affinity(slot, p, p->cpus_ptr);
   /* A newcomer starts level with the queue, not before everyone in it. */
   slot->deadline = vtime_floor_of(slot->cpu);

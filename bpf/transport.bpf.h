@@ -30,7 +30,8 @@ SCHEDD_INLINE bool is_degraded(struct schedd_header* h, struct schedd_event_ring
 
 SCHEDD_INLINE void ring_doorbell(struct schedd_header* h, u64 now) {
   u64 nothing = 0;
-  if (!*(volatile u32*)&h->parked || !SCHEDD_EXCHANGE(&h->parked, 0)) return;
+  if (!*(volatile u32*)&h->parked || this_cpu_is_offline() || !SCHEDD_EXCHANGE(&h->parked, 0))
+    return;
   h->doorbell_ns = now;
   count(SCHEDD_COUNT_DOORBELLS, 1);
   bpf_ringbuf_output(&doorbell, &nothing, sizeof(nothing), BPF_RB_FORCE_WAKEUP);
@@ -69,7 +70,7 @@ SCHEDD_INLINE void kick_idle(struct task_struct* p) {
   s32 cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
   if (cpu < 0) return;
   count(SCHEDD_COUNT_KICKS_IDLE, 1);
-  scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+  kick_cpu(cpu, SCX_KICK_IDLE);
 }
 
 /* True while `decision` speaks of the wait that the slot's task is in. */
@@ -86,7 +87,7 @@ SCHEDD_INLINE u64 destination(struct schedd_decision* decision, struct task_stru
   if (decision->flags & SCHEDD_DECISION_URGENT) return DSQ_URGENT;
   if (decision->cpu < 0) return DSQ_READY;
   cpu = cpu_at(decision->cpu);
-  if (!cpu || !bpf_cpumask_test_cpu(decision->cpu, p->cpus_ptr)) {
+  if (!cpu || cpu->offline || !bpf_cpumask_test_cpu(decision->cpu, p->cpus_ptr)) {
     count(SCHEDD_COUNT_DECISIONS_BOUNCED, 1);
     return DSQ_READY;
   }
@@ -99,9 +100,9 @@ SCHEDD_INLINE void wake_cpu_for(struct task_struct* p, struct schedd_decision* d
     kick_idle(p);
   } else if (decision->flags & SCHEDD_DECISION_PREEMPT) {
     count(SCHEDD_COUNT_KICKS_PREEMPT, 1);
-    scx_bpf_kick_cpu(decision->cpu, SCX_KICK_PREEMPT);
+    kick_cpu(decision->cpu, SCX_KICK_PREEMPT);
   } else {
-    scx_bpf_kick_cpu(decision->cpu, SCX_KICK_IDLE);
+    kick_cpu(decision->cpu, SCX_KICK_IDLE);
   }
 }
 

@@ -21,8 +21,8 @@ namespace {
 
 constexpr char kSchedExt[] = "/sys/kernel/sched_ext";
 constexpr char kNewKernel[] =
-    "boot a kernel with sched_ext: Linux 6.12 or newer built with CONFIG_SCHED_CLASS_EXT=y (Debian "
-    "13, or trixie-backports)";
+    "boot a kernel with sched_ext: Linux 6.12 or newer built with CONFIG_SCHED_CLASS_EXT=y (on "
+    "Debian 13: one of its backports)";
 
 Finding Ok(std::string check, std::string detail) {
   return {std::move(check), Verdict::kOk, std::move(detail), ""};

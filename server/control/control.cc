@@ -9,6 +9,7 @@
 #include "server/control/override_control.h"
 #include "server/control/policy_control.h"
 #include "server/control/scheduler_control.h"
+#include "server/control/state_journal.h"
 #include "server/control/task_catalog.h"
 
 namespace schedd {
@@ -16,18 +17,20 @@ namespace schedd {
 // All on the sequence, made and ended there.
 struct Control::Parts {
   Parts(Sequence* sequence, Clock* clock, KernelHost* host, EngineRunnerFactory make_engine,
-        const ControlOptions* options)
-      : generations(clock->Now()),
+        const ControlOptions* options, StateStore* store)
+      : journal(store, *options, clock->Now()),
+        generations(journal.initial().run, journal.initial().generation),
         cgroups(host, clock),
         scheduler(sequence, clock, host, std::move(make_engine), options,
                   [this] {
                     return EngineSeed{.parameters = policy.parameters(),
                                       .generation = generations.current()};
                   }),
-        policy(clock, options, &generations, &scheduler),
-        overrides(sequence, clock, options, &generations, &cgroups, &scheduler, &policy),
+        policy(clock, options, &generations, &journal, &scheduler),
+        overrides(sequence, clock, options, &generations, &journal, &cgroups, &scheduler, &policy),
         catalog(clock, &scheduler, &cgroups, &overrides) {}
 
+  StateJournal journal;
   GenerationCounter generations;
   CgroupPaths cgroups;
   SchedulerControl scheduler;
@@ -37,10 +40,11 @@ struct Control::Parts {
 };
 
 Control::Control(Sequence* sequence, Clock* clock, KernelHost* host,
-                 EngineRunnerFactory make_engine, ControlOptions options)
+                 EngineRunnerFactory make_engine, ControlOptions options, StateStore* store)
     : sequence_(sequence), options_(std::move(options)) {
   CallAndWait<absl::Status>(sequence_, [&](std::function<void(absl::Status)> done) {
-    parts_ = std::make_unique<Parts>(sequence_, clock, host, std::move(make_engine), &options_);
+    parts_ =
+        std::make_unique<Parts>(sequence_, clock, host, std::move(make_engine), &options_, store);
     watch_ = &parts_->scheduler.watch();
     done(absl::OkStatus());
   }).IgnoreError();
@@ -71,6 +75,15 @@ absl::Status Control::Shutdown() {
     parts_->overrides.Shutdown();
     done(parts_->scheduler.Shutdown());
   });
+}
+
+void Control::HandOver() {
+  CallAndWait<absl::Status>(sequence_, [this](std::function<void(absl::Status)> done) {
+    if (std::exchange(shut_down_, true)) return done(absl::OkStatus());
+    parts_->overrides.Shutdown();
+    parts_->scheduler.HandOver();
+    done(absl::OkStatus());
+  }).IgnoreError();
 }
 
 absl::StatusOr<SchedulerInfo> Control::GetScheduler() {

@@ -7,7 +7,8 @@
 // sequence and waits for the answer, so it blocks (normally well below 1 ms; an attach for as long
 // as the kernel verifies; a change for up to apply_timeout until the scheduling thread has taken it
 // up). After Shutdown() all return UNAVAILABLE, reason DRAINING. Errors carry a reason (error.h);
-// one that refuses a change has changed nothing.
+// one that refuses a change has changed nothing. With a store, a change that was answered is
+// stored; one that cannot be is refused, UNAVAILABLE, reason STORE_UNAVAILABLE.
 //
 //   ControlThread thread;
 //   SystemClock clock;
@@ -36,6 +37,7 @@
 #include "server/control/scheduler_info.h"
 #include "server/control/scheduler_watch.h"
 #include "server/control/sequence.h"
+#include "server/control/state_store.h"
 #include "server/control/task_info.h"
 #include "server/engine/kernel.h"
 
@@ -44,9 +46,9 @@ namespace schedd {
 class Control {
  public:
   // Arguments outlive it. INVALID_ARGUMENT in Start() when options.parameters do not pass the
-  // checks.
+  // checks. `store` nullptr: changes end with this object.
   Control(Sequence* sequence, Clock* clock, KernelHost* host, EngineRunnerFactory make_engine,
-          ControlOptions options);
+          ControlOptions options, StateStore* store = nullptr);
   ~Control();  // Shutdown()
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
@@ -54,6 +56,9 @@ class Control {
   // Detaches, ends all timers, and refuses what comes later. May be called twice. Returns how the
   // detach went.
   absl::Status Shutdown();
+
+  // As Shutdown(), but the dispatcher stays attached for the daemon that comes next.
+  void HandOver();
 
   // --- scheduler ---
   absl::StatusOr<SchedulerInfo> GetScheduler();

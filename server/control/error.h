@@ -58,6 +58,8 @@ inline constexpr absl::string_view kSelfTestFailed = "SELF_TEST_FAILED";
 inline constexpr absl::string_view kAttachFailed = "ATTACH_FAILED";
 inline constexpr absl::string_view kDetachFailed = "DETACH_FAILED";
 // UNAVAILABLE
+inline constexpr absl::string_view kStoreUnavailable =
+    "STORE_UNAVAILABLE";  // a change could not be stored, so it was not made
 inline constexpr absl::string_view kDraining = "DRAINING";
 }  // namespace reason
 

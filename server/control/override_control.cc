@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "server/control/error.h"
 #include "server/control/page_token.h"
 
@@ -38,17 +39,23 @@ absl::Status TargetError(absl::StatusCode code, absl::string_view reason, absl::
 
 OverrideControl::OverrideControl(Sequence* sequence, const Clock* clock,
                                  const ControlOptions* options, GenerationCounter* generations,
-                                 CgroupPaths* cgroups, SchedulerControl* scheduler,
-                                 const PolicyControl* policy)
+                                 StateJournal* journal, CgroupPaths* cgroups,
+                                 SchedulerControl* scheduler, const PolicyControl* policy)
     : clock_(clock),
       options_(options),
       generations_(generations),
+      journal_(journal),
       scheduler_(scheduler),
       policy_(policy),
       table_(cgroups),
+      created_(journal->initial().created),
       rescan_(sequence),
       expiry_(sequence) {
   scheduler_->SetObserver(this);
+  for (const StoredOverride& stored : journal->initial().overrides) {
+    table_.Add({stored, *ParseSelector(stored.spec.selector)});
+  }
+  StartTimers();
 }
 
 OverrideControl::~OverrideControl() { scheduler_->SetObserver(nullptr); }
@@ -68,8 +75,11 @@ void OverrideControl::Create(const CreateOverrideRequest& request, Done done) {
     checked->matched_task_count = table_.CountMatches(*checked, std::string());
     return done(Describe(*checked));
   }
+  checked->generation = generations_->upcoming();
+  absl::Status stored = journal_->PutOverride(*checked);
+  if (!stored.ok()) return done(stored);
   ++created_;
-  checked->generation = generations_->Next();
+  generations_->Next();
   Log(absl::StrCat("generation ", checked->generation, ": created ", NameOf(*id)));
   table_.Add(*std::move(checked));
   CommitAndDescribe(*id, std::move(done));
@@ -124,14 +134,17 @@ void OverrideControl::Update(const UpdateOverrideRequest& request, Done done) {
   checked->creation = old.creation;
   checked->create_time = old.create_time;
   checked->generation = old.generation;
-  if (checked->selector.tgid == old.selector.tgid) {
+  if (checked->selector.tgid == old.selector.tgid && old.process_start_ns.has_value()) {
     checked->process_start_ns = old.process_start_ns;
   }
   if (request.validate_only) {
     checked->matched_task_count = table_.CountMatches(*checked, old.id);
     return done(Describe(*checked));
   }
-  checked->generation = generations_->Next();
+  checked->generation = generations_->upcoming();
+  absl::Status stored = journal_->PutOverride(*checked);
+  if (!stored.ok()) return done(stored);
+  generations_->Next();
   Log(absl::StrCat("generation ", checked->generation, ": changed ", request.name));
   const std::string id = old.id;
   table_.Remove(id);
@@ -146,6 +159,8 @@ void OverrideControl::Delete(const std::string& name, const std::string& etag, D
   absl::Status matches = CheckEtag(**found, etag);
   if (!matches.ok()) return done(matches);
   const std::string id = (*found)->id;
+  absl::Status stored = journal_->RemoveOverrides({id}, generations_->upcoming());
+  if (!stored.ok()) return done(stored);
   const int64_t generation = generations_->Next();
   Log(absl::StrCat("generation ", generation, ": deleted ", name));
   table_.Remove(id);
@@ -165,6 +180,9 @@ absl::StatusOr<Override> OverrideControl::Check(const OverrideSpec& spec) {
   checked.spec.expire_time = *expire_time;
   checked.spec.ttl.reset();
   checked.selector = *std::move(selector);
+  if (checked.selector.tgid != 0) {
+    checked.process_start_ns = table_.tracker().ProcessStart(checked.selector.tgid);
+  }
   return checked;
 }
 
@@ -278,9 +296,11 @@ void OverrideControl::Send() {
 void OverrideControl::Refresh() {
   attached_ = scheduler_->attachment() != nullptr;
   Expire();
-  for (const std::string& id : table_.Refresh()) {
+  const std::vector<std::string> ended = table_.Refresh();
+  for (const std::string& id : ended) {
     Log(absl::StrCat(NameOf(id), " ended: its task or process has"));
   }
+  if (!ended.empty()) StoreRemoval(ended, generations_->current());
   Send();
 }
 
@@ -296,8 +316,19 @@ void OverrideControl::Expire() {
     table_.Remove(id);
     Log(absl::StrCat("generation ", generation, ": ", NameOf(id), " expired"));
   }
+  StoreRemoval(expired, generation);
   scheduler_->outbox().Send(
       {.generation = generation, .parameters = {}, .settings = table_.TakeSettings()});
+}
+
+// Of overrides that are over in any case: a store that keeps them loses nothing, since they end
+// again after the next start.
+void OverrideControl::StoreRemoval(const std::vector<std::string>& ids, int64_t generation) {
+  const absl::Status stored = journal_->RemoveOverrides(ids, generation);
+  if (!stored.ok()) {
+    Log(absl::StrCat("ended, but still stored: ", NameOf(absl::StrJoin(ids, ", ")), ": ",
+                     stored.message()));
+  }
 }
 
 void OverrideControl::Rescan() {

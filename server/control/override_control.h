@@ -17,8 +17,8 @@
 //  - Children and threads get an override only by matching its selector.
 //  - Threads of the daemon and kernel threads that the dispatcher schedules itself are never
 //  matched.
-//  - Overrides outlast detach and attach. An override without end stays until it is deleted or the
-//  daemon ends.
+//  - Overrides outlast detach and attach, and the daemon where there is a store. Each change is
+//  stored before it is made; an override whose time is over ends even if the store refuses.
 #ifndef SCHEDD_CONTROL_OVERRIDE_CONTROL_H_
 #define SCHEDD_CONTROL_OVERRIDE_CONTROL_H_
 
@@ -39,6 +39,7 @@
 #include "server/control/policy_control.h"
 #include "server/control/scheduler_control.h"
 #include "server/control/sequence.h"
+#include "server/control/state_journal.h"
 #include "server/control/task_catalog.h"
 
 namespace schedd {
@@ -50,10 +51,11 @@ class OverrideControl : public AttachmentObserver, public OverrideSource {
   using Done = std::function<void(absl::StatusOr<OverrideInfo>)>;
   using DeleteDone = std::function<void(absl::Status)>;
 
-  // Arguments outlive it. Becomes the observer of `scheduler`.
+  // Arguments outlive it. Begins with the overrides of `journal`. Becomes the observer of
+  // `scheduler`.
   OverrideControl(Sequence* sequence, const Clock* clock, const ControlOptions* options,
-                  GenerationCounter* generations, CgroupPaths* cgroups, SchedulerControl* scheduler,
-                  const PolicyControl* policy);
+                  GenerationCounter* generations, StateJournal* journal, CgroupPaths* cgroups,
+                  SchedulerControl* scheduler, const PolicyControl* policy);
   ~OverrideControl() override;
 
   void Create(const CreateOverrideRequest& request, Done done);
@@ -85,6 +87,7 @@ class OverrideControl : public AttachmentObserver, public OverrideSource {
   void Send();
   void Refresh();
   void Expire();
+  void StoreRemoval(const std::vector<std::string>& ids, int64_t generation);
   void Rescan();
   void StartTimers();
   void Log(const std::string& line) const;
@@ -92,11 +95,12 @@ class OverrideControl : public AttachmentObserver, public OverrideSource {
   const Clock* const clock_;
   const ControlOptions* const options_;
   GenerationCounter* const generations_;
+  StateJournal* const journal_;
   SchedulerControl* const scheduler_;
   const PolicyControl* const policy_;
 
   OverrideTable table_;
-  int64_t created_ = 0;  // overrides so far
+  int64_t created_;  // overrides so far
   bool attached_ = false;
   Timer rescan_;
   Timer expiry_;

@@ -15,27 +15,19 @@
 #include <string>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "server/control/cgroup_paths.h"
 #include "server/control/override_info.h"
 #include "server/control/override_spec.h"
 #include "server/control/slot_tracker.h"
+#include "server/control/state_store.h"
 #include "server/engine/directive.h"
 #include "server/engine/kernel.h"
 
 namespace schedd {
 
-// One override as it is kept.
-struct Override {
-  std::string id;
-  OverrideSpec spec;  // `ttl` has become expire_time
-  ParsedSelector selector;
-  // Start of the process that selector.tgid meant, when known: the number may be another process's
-  // later.
-  std::optional<uint64_t> process_start_ns;
-  int64_t creation = 0;  // order of creation
-  absl::Time create_time;
-  int64_t generation = 0;
+// One override, with what is worked out of it.
+struct Override : StoredOverride {
+  ParsedSelector selector = {};
   int32_t matched_task_count = 0;
 
   OverridePrecedence precedence() const { return selector.Precedence(creation); }

@@ -144,6 +144,17 @@ std::string FormatParameterValue(const ParameterSpec& spec, int64_t value) {
   return absl::StrCat(value);
 }
 
+std::string DescribeParameterChange(const PolicyParameters& before, const PolicyParameters& after) {
+  std::string text;
+  for (const ParameterSpec& spec : ParameterSpecs()) {
+    if (spec.get(before) == spec.get(after)) continue;
+    absl::StrAppend(&text, text.empty() ? "" : ", ", spec.field_path, " ",
+                    FormatParameterValue(spec, spec.get(before)), " -> ",
+                    FormatParameterValue(spec, spec.get(after)));
+  }
+  return text.empty() ? "no value differs" : text;
+}
+
 absl::Status CheckParameterRange(const ParameterSpec& spec, int64_t value) {
   if (value >= spec.min_value && value <= spec.max_value) return absl::OkStatus();
   const std::string field = FieldOf(spec);

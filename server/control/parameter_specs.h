@@ -55,6 +55,9 @@ const ParameterSpec* FindParameterSpec(absl::string_view field_path);
 // "10ms", "256", "PLACEMENT_MODE_IDLE_BYPASS".
 std::string FormatParameterValue(const ParameterSpec& spec, int64_t value);
 
+// "base_slice 10ms -> 5ms, ...", for the log.
+std::string DescribeParameterChange(const PolicyParameters& before, const PolicyParameters& after);
+
 // INVALID_ARGUMENT, PARAMETER_OUT_OF_RANGE, metadata field ("parameters.<path>"), minimum, maximum.
 absl::Status CheckParameterRange(const ParameterSpec& spec, int64_t value);
 

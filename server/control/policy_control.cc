@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "server/control/error.h"
 #include "server/control/parameter_specs.h"
+#include "server/control/restore.h"
 
 namespace schedd {
 namespace {
@@ -55,28 +56,18 @@ absl::StatusOr<std::set<const ParameterSpec*>> NamedParameters(const PolicyUpdat
   return named;
 }
 
-// "base_slice 10ms -> 5ms, ...", for the log.
-std::string DescribeChange(const PolicyParameters& before, const PolicyParameters& after) {
-  std::string text;
-  for (const ParameterSpec& spec : ParameterSpecs()) {
-    if (spec.get(before) == spec.get(after)) continue;
-    absl::StrAppend(&text, text.empty() ? "" : ", ", spec.field_path, " ",
-                    FormatParameterValue(spec, spec.get(before)), " -> ",
-                    FormatParameterValue(spec, spec.get(after)));
-  }
-  return text.empty() ? "no value differs" : text;
-}
-
 }  // namespace
 
 PolicyControl::PolicyControl(const Clock* clock, const ControlOptions* options,
-                             GenerationCounter* generations, SchedulerControl* scheduler)
+                             GenerationCounter* generations, StateJournal* journal,
+                             SchedulerControl* scheduler)
     : clock_(clock),
       options_(options),
       generations_(generations),
+      journal_(journal),
       scheduler_(scheduler),
-      parameters_(options->parameters),
-      generation_(generations->current()) {}
+      parameters_(ParametersOf(journal->initial().parameters).value_or(options->parameters)),
+      generation_(journal->initial().policy_generation) {}
 
 absl::StatusOr<PolicyInfo> PolicyControl::Get(const std::string& name) const {
   if (absl::Status status = CheckTarget(name); !status.ok()) return status;
@@ -99,7 +90,9 @@ void PolicyControl::Update(const PolicyUpdate& update, Done done) {
     would_be.parameters = *changed;
     return done(would_be);
   }
-  const std::string what = DescribeChange(parameters_, *changed);
+  absl::Status stored = journal_->PutParameters(*changed, generations_->upcoming());
+  if (!stored.ok()) return done(stored);
+  const std::string what = DescribeParameterChange(parameters_, *changed);
   parameters_ = *changed;
   generation_ = generations_->Next();
   if (options_->log) {

@@ -3,9 +3,9 @@
 // Says and changes what policy parameters are in force.
 //
 // Owned by Control, all on its sequence. Never blocks: Update() answers through a callback once the
-// scheduling thread has the change in force or the time is up. A change is taken whole or not at
-// all; a refused one changes nothing. While nothing is attached a change is accepted too, and
-// counts from the next attach on.
+// scheduling thread has the change in force or the time is up; a store's write is waited for. A
+// change is taken whole or not at all, and stored before it is made; a refused one changes nothing.
+// While nothing is attached a change is accepted too, and counts from the next attach on.
 #ifndef SCHEDD_CONTROL_POLICY_CONTROL_H_
 #define SCHEDD_CONTROL_POLICY_CONTROL_H_
 
@@ -19,6 +19,7 @@
 #include "server/control/generation.h"
 #include "server/control/policy_info.h"
 #include "server/control/scheduler_control.h"
+#include "server/control/state_journal.h"
 #include "server/policy/parameters.h"
 
 namespace schedd {
@@ -29,7 +30,7 @@ class PolicyControl {
 
   // Arguments outlive it.
   PolicyControl(const Clock* clock, const ControlOptions* options, GenerationCounter* generations,
-                SchedulerControl* scheduler);
+                StateJournal* journal, SchedulerControl* scheduler);
 
   const PolicyParameters& parameters() const { return parameters_; }
 
@@ -37,7 +38,7 @@ class PolicyControl {
   absl::StatusOr<PolicyInfo> Get(const std::string& name) const;
 
   // INVALID_ARGUMENT (PARAMETER_OUT_OF_RANGE, UNKNOWN_PARAMETER, EMPTY_UPDATE), NOT_FOUND, ABORTED
-  // ETAG_MISMATCH.
+  // ETAG_MISMATCH, UNAVAILABLE STORE_UNAVAILABLE.
   void Update(const PolicyUpdate& update, Done done);
 
  private:
@@ -48,6 +49,7 @@ class PolicyControl {
   const Clock* const clock_;
   const ControlOptions* const options_;
   GenerationCounter* const generations_;
+  StateJournal* const journal_;
   SchedulerControl* const scheduler_;
 
   PolicyParameters parameters_;

@@ -52,7 +52,7 @@ absl::Status SchedulerControl::Attach(const AttachRequest& request) {
   if (attachment_ != nullptr && state.attachment == KernelState::Attachment::kOurs) {
     return absl::OkStatus();
   }
-  if (absl::Status status = CheckNotBusy(state); !status.ok()) return status;
+  if (state.attachment == KernelState::Attachment::kForeign) return CheckNotBusy(state);
   // The kernel says that it is gone, though it never told us why.
   if (attachment_ != nullptr) End(std::nullopt);
   const absl::Status status = Start(scope);
@@ -82,8 +82,15 @@ absl::StatusOr<std::unique_ptr<Kernel>> SchedulerControl::Load(SchedulerScope sc
   return WithReason(kernel.status(), ReasonOfLoadError(kernel.status().code()));
 }
 
+absl::StatusOr<std::unique_ptr<Kernel>> SchedulerControl::Obtain(SchedulerScope scope) {
+  absl::StatusOr<std::unique_ptr<Kernel>> adopted = host_->Adopt(options_->load);
+  if (adopted.ok()) return adopted;
+  if (absl::Status status = CheckNotBusy(host_->ReadState()); !status.ok()) return status;
+  return Load(scope);
+}
+
 absl::Status SchedulerControl::Start(SchedulerScope scope) {
-  absl::StatusOr<std::unique_ptr<Kernel>> kernel = Load(scope);
+  absl::StatusOr<std::unique_ptr<Kernel>> kernel = Obtain(scope);
   if (!kernel.ok()) return kernel.status();
   auto attachment = std::make_unique<Attachment>();
   attachment->kernel = *std::move(kernel);
@@ -98,7 +105,8 @@ absl::Status SchedulerControl::Start(SchedulerScope scope) {
   }
   if (!status.ok()) return WithReason(status, reason::kAttachFailed);
 
-  attachment->scope = scope;
+  const bool ext_only = attachment->kernel->memory().header->ext_tasks_only != 0;
+  attachment->scope = ext_only ? SchedulerScope::kExtOnly : SchedulerScope::kAll;
   attachment->attach_time = clock_->Now();
   attachment->number = ++attach_count_;
   attachment->cpu_time_before_ns = attachment->engine->cpu_time_ns();
@@ -108,7 +116,11 @@ absl::Status SchedulerControl::Start(SchedulerScope scope) {
   ejected_ = false;
   outbox_.Connect(attachment_->engine.get());
   if (observer_ != nullptr) observer_->OnAttached(*attachment_);
-  Log(absl::StrCat("attached, generation ", seed.generation));
+  Log(absl::StrCat(attachment_->kernel->adopted() ? "adopted" : "attached", ", generation ",
+                   seed.generation));
+  if (attachment_->scope != scope) {
+    Log("the scope is that of the adopted dispatcher: detach and attach to change it");
+  }
   return absl::OkStatus();
 }
 
@@ -122,6 +134,18 @@ absl::Status SchedulerControl::Detach(const std::string& reason) {
   Log(absl::StrCat("detached", reason.empty() ? "" : ": ", reason));
   Publish();
   return absl::OkStatus();
+}
+
+void SchedulerControl::HandOver() {
+  NoticeEnd();
+  if (attachment_ != nullptr) {
+    std::unique_ptr<Attachment> ended = End(std::nullopt);
+    // The engine first: once it is released, the dispatcher's memory is the next daemon's.
+    ended->engine.reset();
+    ended->kernel->Release();
+    Log("handed over");
+  }
+  tick_.Stop();
 }
 
 absl::Status SchedulerControl::Shutdown() {
@@ -141,8 +165,8 @@ void SchedulerControl::NoticeEnd() {
   Publish();
 }
 
-// Stops the engine and unloads; what an exit says is kept.
-void SchedulerControl::End(const std::optional<KernelExit>& exit) {
+// Forgets the attachment, whose end unloads it; what an exit says is kept.
+std::unique_ptr<Attachment> SchedulerControl::End(const std::optional<KernelExit>& exit) {
   if (exit.has_value()) {
     last_exit_ = ExitInfo{.kind = exit->kind,
                           .reason = exit->reason,
@@ -152,9 +176,10 @@ void SchedulerControl::End(const std::optional<KernelExit>& exit) {
   }
   lost_before_ += ReadLostEventCount(attachment_->kernel->memory());
   // Nobody may look at the attachment from here on, callbacks of the outbox included.
-  const std::unique_ptr<Attachment> ended = std::move(attachment_);
+  std::unique_ptr<Attachment> ended = std::move(attachment_);
   outbox_.Connect(nullptr);
   if (observer_ != nullptr) observer_->OnDetached();
+  return ended;
 }
 
 std::string SchedulerControl::KeepDump(const std::string& dump) {

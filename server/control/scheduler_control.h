@@ -56,6 +56,9 @@ class SchedulerControl {
   absl::Status Detach(const std::string& reason);
   SchedulerInfo Get();
 
+  // Ends like Shutdown(), but leaves the dispatcher to the daemon that comes next.
+  void HandOver();
+
   // Detaches for good: unloads even when the detach fails, ends all waits and timers.
   absl::Status Shutdown();
 
@@ -68,8 +71,10 @@ class SchedulerControl {
  private:
   absl::Status CheckNotBusy(const KernelState& state) const;
   absl::StatusOr<std::unique_ptr<Kernel>> Load(SchedulerScope scope);
+  // Adopts what an earlier daemon left, or loads anew.
+  absl::StatusOr<std::unique_ptr<Kernel>> Obtain(SchedulerScope scope);
   absl::Status Start(SchedulerScope scope);
-  void End(const std::optional<KernelExit>& exit);
+  std::unique_ptr<Attachment> End(const std::optional<KernelExit>& exit);
   std::string KeepDump(const std::string& dump);
   SchedulerScope ConfiguredScope() const;
   SchedulerState StateOf(const KernelState& state) const;

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "server/base/version.h"
 #include "server/control/clock.h"
 #include "server/control/control.h"
@@ -19,9 +20,11 @@
 #include "server/control/scheduling_thread.h"
 #include "server/daemon/instance_lock.h"
 #include "server/daemon/process.h"
+#include "server/daemon/replace.h"
 #include "server/policy/registry.h"
 #include "server/rpc/server.h"
 #include "server/rpc/unix_socket.h"
+#include "server/store/open_store.h"
 
 namespace schedd::daemon {
 namespace {
@@ -55,6 +58,7 @@ ControlOptions MakeControlOptions(const Config& config, const PolicyParameters& 
   options.load.max_tasks = config.max_tasks;
   options.load.watchdog_timeout_ms = static_cast<uint32_t>(config.watchdog_timeout_ns / 1'000'000);
   options.load.ext_tasks_only = config.ext_tasks_only;
+  options.load.orphan_timeout_ns = config.orphan_timeout_ns;
   options.parameters = parameters;
   options.policy_kind = config.policy;
   options.daemon_version = kVersion;
@@ -62,6 +66,27 @@ ControlOptions MakeControlOptions(const Config& config, const PolicyParameters& 
   options.dump_directory = absl::StrCat(config.state_dir, "/dumps");
   options.log = [log](const std::string& line) { log->Info(line); };
   return options;
+}
+
+// Where changes are kept; nullptr: nowhere. A simulated machine has a file of its own, since what
+// was meant for its tasks must not meet this machine's, and does without when it cannot write
+// there.
+std::unique_ptr<StateStore> OpenStateStore(const Config& config, const Log* log) {
+  const bool simulated = config.kernel == Backend::kSim;
+  OpenedStore opened = OpenStore(
+      absl::StrCat(config.state_dir, simulated ? "/schedd-sim.db" : "/schedd.db"), absl::Now());
+  if (!opened.damage.ok()) {
+    log->Warning("stored changes were damaged: beginning with the configuration",
+                 {{"kept", opened.kept_aside}, {"why", std::string(opened.damage.message())}});
+  }
+  if (opened.problem.ok()) return std::move(opened.store);
+  const LogField why("why", std::string(opened.problem.message()));
+  if (simulated && absl::IsPermissionDenied(opened.problem)) {
+    log->Warning("changes will not outlast this daemon", {why});
+    return nullptr;
+  }
+  log->Warning("changes will be refused", {why});
+  return std::move(opened.store);
 }
 
 // One lock for each socket that it serves.
@@ -76,6 +101,18 @@ absl::StatusOr<std::vector<std::unique_ptr<InstanceLock>>> TakeLocks(const Confi
     locks.push_back(*std::move(lock));
   }
   return locks;
+}
+
+// A daemon hands over within milliseconds, and then ends its calls within kDrainGrace.
+constexpr absl::Duration kReplaceTimeout = absl::Seconds(10);
+
+absl::Status AskOthersToHandOver(const Config& config) {
+  for (const rpc::ListenAddress& address : config.listen) {
+    if (address.kind != rpc::ListenAddress::Kind::kUnix) continue;
+    const absl::Status status = TakeOverFrom(address.path, kReplaceTimeout);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 // Ends all calls, then the attachment. A second stop signal ends the calls at once.
@@ -124,6 +161,10 @@ Outcome App::Run() {
     Outcome outcome = CheckKernel();
     if (outcome.code != ExitCode::kOk) return outcome;
   }
+  if (config_.replace) {
+    const absl::Status ended = AskOthersToHandOver(config_);
+    if (!ended.ok()) return Problem(CodeOf(ended, ExitCode::kAlreadyRunning), ended);
+  }
   const auto locks = TakeLocks(config_);
   if (absl::IsAlreadyExists(locks.status())) {
     return Problem(ExitCode::kAlreadyRunning, locks.status());
@@ -140,10 +181,11 @@ Outcome App::Run() {
 }
 
 Outcome App::Serve() {
+  const std::unique_ptr<StateStore> store = OpenStateStore(config_, log_);
   ControlThread thread;
   SystemClock clock;
   Control control(&thread, &clock, host_, MakeEngineFactory(config_, host_),
-                  MakeControlOptions(config_, parameters_, log_));
+                  MakeControlOptions(config_, parameters_, log_), store.get());
   rpc::ServerOptions server_options;
   server_options.addresses = config_.listen;
   auto server = rpc::Server::Start(server_options, &control, &clock, log_);
@@ -162,8 +204,10 @@ Outcome App::Serve() {
     NotifyServiceManager("READY=1");
     while (!stop_->Wait(absl::InfiniteDuration())) {
     }
-    log_->Info("stopping");
+    log_->Info(stop_->hands_over() ? "handing over" : "stopping");
     NotifyServiceManager("STOPPING=1");
+    // At once: the calls can wait, the tasks should not.
+    if (stop_->hands_over()) control.HandOver();
   }
   const absl::Status detached = TakeDown(server->get(), &control, stop_, kDrainGrace);
   thread.Stop();

@@ -2,7 +2,7 @@
 //
 // The kernel host that a configuration asks for.
 //
-// Called once on the main thread; the caller owns what it gets. Opens nothing and cannot fail:
+// Called on the main thread; the caller owns what it gets. Opens nothing and cannot fail:
 // whether the kernel is fit shows when it is used.
 #ifndef SCHEDD_DAEMON_BACKEND_H_
 #define SCHEDD_DAEMON_BACKEND_H_
@@ -15,6 +15,10 @@
 namespace schedd::daemon {
 
 std::unique_ptr<KernelHost> MakeHost(Backend backend);
+
+// Removes what a dead daemon left in the kernel, if its time has come. True when nothing is left to
+// do.
+bool SweepKernel(Backend backend);
 
 }  // namespace schedd::daemon
 

@@ -152,6 +152,19 @@ constexpr Option kOptions[] = {
      [](absl::string_view text, Config* c) {
        return ParseDuration(text, absl::Seconds(1), absl::Seconds(30), &c->watchdog_timeout_ns);
      }},
+    {"orphan-timeout", Kind::kValue, "DURATION", "10s", "0s to 5m",
+     "How long the dispatcher goes on by itself after schedd was killed, so that the next schedd "
+     "can "
+     "adopt "
+     "it; then all tasks go back to the kernel's own scheduler.",
+     [](absl::string_view text, Config* c) {
+       return ParseDuration(text, absl::ZeroDuration(), absl::Minutes(5), &c->orphan_timeout_ns);
+     }},
+    {"replace", Kind::kSwitch, "", "false", "true, false",
+     "Take over from the schedd that serves the same socket, without detaching: it hands its "
+     "dispatcher "
+     "over and ends.",
+     [](absl::string_view text, Config* c) { return ParseBool(text, &c->replace); }},
     {"ext-tasks-only", Kind::kSwitch, "", "false", "true, false",
      "Schedule only tasks that chose the class SCHED_EXT; all others stay with the kernel's own "
      "scheduler.",
@@ -169,7 +182,8 @@ constexpr Option kOptions[] = {
      "be changed later through the API.",
      ApplySet},
     {"state-dir", Kind::kValue, "DIR", "/var/lib/schedd", "an absolute path",
-     "Directory of what is kept between runs; dumps/ in it holds the kernel's debug dumps.",
+     "Directory of what is kept between runs: what callers changed, and in dumps/ the kernel's "
+     "debug dumps.",
      ApplyStateDir},
     {"log-level", Kind::kValue, "LEVEL", "info", "debug, info, warning, error",
      "Least severe lines that are written to standard error.", ApplyLogLevel},

@@ -37,6 +37,8 @@ struct Config {
   uint32_t max_tasks = 0;
   int64_t watchdog_timeout_ns = 0;
   bool ext_tasks_only = false;
+  int64_t orphan_timeout_ns = 0;
+  bool replace = false;
   int64_t spin_ns = 0;
   std::vector<ParameterSetting> parameters;
   std::string state_dir;

@@ -10,7 +10,9 @@
 #define SCHEDD_DAEMON_INSTANCE_LOCK_H_
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 
@@ -19,7 +21,11 @@ namespace schedd::daemon {
 class InstanceLock {
  public:
   static absl::StatusOr<std::unique_ptr<InstanceLock>> Take(const std::string& socket_path);
-  ~InstanceLock();
+  ~InstanceLock();  // the file goes, too
+
+  // Process ID of who holds the lock of that socket; nothing when nobody does.
+  static std::optional<int> Owner(const std::string& socket_path);
+
   InstanceLock(const InstanceLock&) = delete;
   InstanceLock& operator=(const InstanceLock&) = delete;
 
@@ -27,7 +33,8 @@ class InstanceLock {
   static std::string PathFor(const std::string& socket_path);
 
  private:
-  explicit InstanceLock(int fd) : fd_(fd) {}
+  InstanceLock(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  const std::string path_;
   const int fd_;
 };
 

@@ -13,6 +13,7 @@
 #include "server/daemon/flags.h"
 #include "server/daemon/parameters.h"
 #include "server/daemon/stop_signal.h"
+#include "server/daemon/sweeper.h"
 
 namespace schedd::daemon {
 namespace {
@@ -25,6 +26,15 @@ int Fail(ExitCode code, const std::string& problem) {
 int Usage(const absl::Status& status) {
   return Fail(absl::IsPermissionDenied(status) ? ExitCode::kPermission : ExitCode::kUsage,
               std::string(status.message()));
+}
+
+// For what a killed daemon leaves: sockets, lock files, pins.
+absl::Status StartSweeperFor(const Config& config) {
+  std::vector<std::string> sockets;
+  for (const rpc::ListenAddress& address : config.listen) {
+    if (address.kind == rpc::ListenAddress::Kind::kUnix) sockets.push_back(address.path);
+  }
+  return StartSweeper(sockets, [&config] { return SweepKernel(config.kernel); });
 }
 
 int Main(int argc, const char* const* argv) {
@@ -46,7 +56,11 @@ int Main(int argc, const char* const* argv) {
     return static_cast<int>(ExitCode::kOk);
   }
 
-  // Before any thread exists: all inherit the blocked signals.
+  // Both before any thread exists. It must not see the signals blocked.
+  if (const absl::Status swept = StartSweeperFor(*config); !swept.ok()) {
+    return Fail(ExitCode::kInternal, std::string(swept.message()));
+  }
+  // All threads inherit the blocked signals.
   const absl::StatusOr<std::unique_ptr<SignalStop>> stop = SignalStop::Create();
   if (!stop.ok()) return Fail(ExitCode::kInternal, std::string(stop.status().message()));
   const Log log(config->log_level, StandardErrorSink());

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
+#include "server/daemon/replace.h"
 
 namespace schedd::daemon {
 
@@ -22,6 +23,7 @@ absl::StatusOr<std::unique_ptr<SignalStop>> SignalStop::Create() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, kHandOverSignal);
   if (const int error = pthread_sigmask(SIG_BLOCK, &signals, nullptr); error != 0) {
     return absl::ErrnoToStatus(error, "pthread_sigmask");
   }
@@ -36,7 +38,10 @@ bool SignalStop::Wait(absl::Duration timeout) {
   const absl::Time deadline = absl::Now() + timeout;
   while (true) {
     signalfd_siginfo info;
-    if (read(fd_, &info, sizeof(info)) == sizeof(info)) return true;
+    if (read(fd_, &info, sizeof(info)) == sizeof(info)) {
+      hands_over_ = info.ssi_signo == uint32_t{kHandOverSignal};
+      return true;
+    }
     const absl::Duration left = deadline - absl::Now();
     if (left <= absl::ZeroDuration()) return false;
     pollfd waited{fd_, POLLIN, 0};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the daemon learns that it is to end: SIGTERM or SIGINT, each counted once.
+// How the daemon learns that it is to end: SIGTERM or SIGINT, or the hand-over signal, each
+// counted once.
 //
 // StopSignal is the seam, for tests; SignalStop the real one. The constructor blocks the signals in
 // the calling thread, so it must come before any other thread is made. Waiting is for the main
@@ -20,6 +21,8 @@ class StopSignal {
   virtual ~StopSignal() = default;
   // True when a stop was asked for, since the last time it returned true or within `timeout`.
   virtual bool Wait(absl::Duration timeout) = 0;
+  // True when the last stop was asked for by the daemon that comes next (replace.h).
+  virtual bool hands_over() const { return false; }
 };
 
 class SignalStop : public StopSignal {
@@ -30,10 +33,12 @@ class SignalStop : public StopSignal {
   SignalStop& operator=(const SignalStop&) = delete;
 
   bool Wait(absl::Duration timeout) override;
+  bool hands_over() const override { return hands_over_; }
 
  private:
   explicit SignalStop(int fd) : fd_(fd) {}
   const int fd_;
+  bool hands_over_ = false;
 };
 
 }  // namespace schedd::daemon

@@ -71,6 +71,7 @@ struct Engine::State {
   void OnEvent(const schedd_event& event);
   uint64_t LostEvents() const;
   void RecoverLost();
+  void ResumeAdopted();
   size_t Decide();
   size_t DecisionRoom();
   size_t WriteDecisions(size_t count);
@@ -195,6 +196,16 @@ void Engine::State::RecoverLost() {
   }
 }
 
+// Goes on where the last daemon was: virtual time at the queues' place, no run charged twice, and
+// every task that waits found in the first pass.
+void Engine::State::ResumeAdopted() {
+  std::vector<uint64_t> floors;
+  for (const schedd_cpu& cpu : kernel->memory().cpus) floors.push_back(LoadShared(cpu.vtime_floor));
+  policy->Resume(floors);
+  tasks.Resume();
+  recovered_losses = LostEvents() - 1;
+}
+
 void Engine::State::Publish(uint32_t slot) {
   const uint32_t key = LoadShared(kernel->memory().slots[slot].key);
   const bool known = tasks.IsKnownOwner(slot, key);
@@ -268,6 +279,7 @@ void Engine::State::Park() {
 Engine::Engine(Kernel* kernel, std::unique_ptr<Policy> policy, const EngineOptions& options,
                const PolicyParameters& initial, int64_t initial_generation)
     : state_(std::make_unique<State>(kernel, std::move(policy), options)) {
+  if (kernel->adopted()) state_->ResumeAdopted();
   state_->Apply({.generation = initial_generation, .parameters = initial, .settings = {}});
 }
 

@@ -70,6 +70,14 @@ class Kernel {
   // No-op when not attached.
   virtual absl::Status Detach() = 0;
 
+  // Lets go of the dispatcher without detaching: it goes on alone until the next daemon adopts it
+  // or its orphan timeout is over. The last call; no-op when not attached. A kernel whose
+  // dispatcher cannot outlive the daemon detaches.
+  virtual void Release() { Detach().IgnoreError(); }
+
+  // True when the dispatcher was attached by an earlier daemon: its tasks have run already.
+  virtual bool adopted() const { return false; }
+
   // Set once the kernel ended the attachment, for whatever reason (Detach() included).
   virtual std::optional<KernelExit> Exit() const = 0;
 };
@@ -90,8 +98,10 @@ struct KernelState {
 struct LoadOptions {
   uint32_t max_tasks = 16'384;  // slots
   uint32_t watchdog_timeout_ms =
-      5'000;                        // the kernel ejects after a task waited this long; 1 to 30,000
-  bool ext_tasks_only = false;      // schedule only SCHED_EXT tasks
+      5'000;                    // the kernel ejects after a task waited this long; 1 to 30,000
+  bool ext_tasks_only = false;  // schedule only SCHED_EXT tasks
+  // How long the dispatcher goes on without a daemon process before it ends itself; at least 0.
+  int64_t orphan_timeout_ns = 10'000'000'000;
   std::string ops_name = "schedd";  // what the kernel shows; must begin with "schedd"
 };
 
@@ -103,6 +113,14 @@ class KernelHost {
   // PERMISSION_DENIED (not root), UNIMPLEMENTED (kernel without sched_ext), INTERNAL with the
   // verifier's last lines (refused).
   virtual absl::StatusOr<std::unique_ptr<Kernel>> Load(const LoadOptions& options) = 0;
+
+  // Takes over the dispatcher that an earlier daemon left behind, with all that runs under it: a
+  // Kernel that is attached already. Of `options` only those count that can change while attached.
+  // NOT_FOUND: there is none, or it was of another version and has been ended. FAILED_PRECONDITION:
+  // its daemon lives.
+  virtual absl::StatusOr<std::unique_ptr<Kernel>> Adopt(const LoadOptions& /*options*/) {
+    return absl::NotFoundError("no dispatcher outlives its daemon on this kernel");
+  }
 
   // Read from the kernel now. Any thread.
   virtual KernelState ReadState() const = 0;

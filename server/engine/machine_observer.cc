@@ -13,6 +13,7 @@ MachineView MachineObserver::Observe(int64_t now_ns, Policy& policy) {
 }
 
 CpuView MachineObserver::ObserveCpu(const schedd_cpu& cpu, int64_t now_ns, Policy& policy) {
+  if (LoadShared(cpu.offline) != 0) return {.kind = CpuView::Kind::kProtected};
   if (LoadShared(cpu.idle) != 0) return {.kind = CpuView::Kind::kIdle};
   const uint32_t slot = LoadSharedAcquire(cpu.slot);
   const uint32_t key = LoadShared(cpu.slot_key);

@@ -18,6 +18,17 @@ int64_t Growth(uint64_t now, uint64_t before) {
 
 TaskTable::TaskTable(std::span<schedd_slot> slots) : slots_(slots), records_(slots.size()) {}
 
+void TaskTable::Resume() {
+  for (size_t index = 0; index < slots_.size(); ++index) {
+    const schedd_slot& slot = slots_[index];
+    Record& record = records_[index];
+    record.counted_key = LoadSharedAcquire(slot.key);
+    record.reported_run_ns = LoadShared(slot.run_ns);
+    record.reported_solo_run_ns = LoadShared(slot.solo_run_ns);
+    record.reported_wakeups = LoadShared(slot.wakeups);
+  }
+}
+
 bool TaskTable::IsCurrent(const schedd_event& event) const {
   if (event.slot >= slots_.size()) return false;
   const schedd_slot& slot = slots_[event.slot];
@@ -36,6 +47,7 @@ bool TaskTable::HasOtherOwner(uint32_t slot, uint32_t key) const {
 void TaskTable::Forget(uint32_t slot) {
   Record& record = records_[slot];
   record.key = 0;
+  record.counted_key = 0;
   record.reported_run_ns = 0;
   record.reported_solo_run_ns = 0;
   record.reported_wakeups = 0;
@@ -46,8 +58,8 @@ TaskEvent TaskTable::Describe(const schedd_event& event) {
   Record& record = records_[event.slot];
   const bool is_new = record.key != event.key;
   if (is_new) {
-    Forget(event.slot);
-    record.key = event.key;
+    if (record.counted_key != event.key) Forget(event.slot);
+    record.key = record.counted_key = event.key;
   }
   const uint64_t solo_run_ns = LoadShared(slot.solo_run_ns);
   const uint64_t run_ns = LoadShared(slot.run_ns);
@@ -74,7 +86,8 @@ TaskEvent TaskTable::Describe(const schedd_event& event) {
 }
 
 int64_t TaskTable::UnreportedRun(uint32_t slot, uint32_t key) const {
-  const uint64_t reported = IsKnownOwner(slot, key) ? records_[slot].reported_run_ns : 0;
+  const bool counted = slot < slots_.size() && key != 0 && records_[slot].counted_key == key;
+  const uint64_t reported = counted ? records_[slot].reported_run_ns : 0;
   return Growth(LoadShared(slots_[slot].run_ns), reported);
 }
 

@@ -24,6 +24,10 @@ class TaskTable {
  public:
   explicit TaskTable(std::span<schedd_slot> slots);
 
+  // The slots were in use under an earlier daemon: what their tasks ran until now has been dealt
+  // with.
+  void Resume();
+
   // True when `event` still describes what its task does: same owner, same wait, no decision yet.
   bool IsCurrent(const schedd_event& event) const;
 
@@ -66,7 +70,8 @@ class TaskTable {
 
  private:
   struct Record {
-    uint32_t key = 0;  // 0: nobody (no task has key 0)
+    uint32_t key = 0;          // that the policy was told about; 0: nobody (no task has key 0)
+    uint32_t counted_key = 0;  // whose counters reported_* are
     uint32_t override_key = 0;
     int32_t override_weight = 0;
     int32_t described_weight = 0;

@@ -17,6 +17,9 @@
 
 namespace schedd {
 
+// What the name of every scheduler of ours begins with.
+inline constexpr char kOwnOpsPrefix[] = "schedd";
+
 // State of sched_ext from <root>/sys/kernel/sched_ext. A scheduler is ours when its ops name is
 // `own_prefix`, alone or followed by what the kernel appends ("_" and more).
 KernelState ReadSchedExtState(const std::string& root, absl::string_view own_prefix);

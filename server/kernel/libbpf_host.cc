@@ -14,7 +14,6 @@
 namespace schedd {
 namespace {
 
-constexpr char kOwnOpsPrefix[] = "schedd";
 constexpr char kCgroupMount[] = "/sys/fs/cgroup";
 
 class LibbpfHost : public KernelHost {
@@ -27,6 +26,11 @@ class LibbpfHost : public KernelHost {
     if (geteuid() != 0)
       return absl::PermissionDeniedError("loading the dispatcher needs root: run schedd as root");
     return LibbpfKernel::Load(options);
+  }
+
+  absl::StatusOr<std::unique_ptr<Kernel>> Adopt(const LoadOptions& options) override {
+    if (geteuid() != 0) return absl::NotFoundError("only root can adopt a dispatcher");
+    return LibbpfKernel::Adopt(options);
   }
 
   KernelState ReadState() const override { return ReadSchedExtState("", kOwnOpsPrefix); }

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "bpf/dispatcher.skel.h"
+#include "bpf/ring.h"
 #include "server/kernel/host_files.h"
 #include "server/kernel/kernel_exit.h"
 #include "server/kernel/kernel_features.h"
@@ -32,6 +34,9 @@ constexpr uint64_t kInitialDecisionBudgetNs = 20'000'000;
 // A thread of the daemon runs this long at most before others get a turn. Two ticks at HZ=250.
 constexpr uint64_t kProtectedSliceNs = 8'000'000;
 constexpr absl::Duration kStateTimeout = absl::Seconds(5);
+// A daemon that hands over, or was killed, lets go of its dispatcher at its very end.
+constexpr absl::Duration kOwnerTimeout = absl::Seconds(1);
+constexpr char kLinkPin[] = "link";
 
 // Waits until the kernel's state is as `done` wants it.
 template <typename Predicate>
@@ -88,8 +93,40 @@ absl::StatusOr<std::unique_ptr<LibbpfKernel>> LibbpfKernel::Load(const LoadOptio
   if (const int error = dispatcher__load(kernel->skeleton_.get()); error != 0)
     return absl::InternalError(
         absl::StrCat("the kernel refused the dispatcher (", strerror(-error), "): ", log.Tail()));
-  if (absl::Status status = kernel->MapMemory(*cpu_count); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<DispatcherParts>> parts =
+      DispatcherParts::Of(kernel->skeleton_.get());
+  if (!parts.ok()) return parts.status();
+  kernel->parts_ = *std::move(parts);
   kernel->InitializeHeader(*cpu_count);
+  return kernel;
+}
+
+absl::StatusOr<std::unique_ptr<LibbpfKernel>> LibbpfKernel::Adopt(const LoadOptions& options) {
+  absl::StatusOr<std::unique_ptr<PinDirectory>> pins =
+      PinDirectory::Take(kPinDirectory, PinDirectory::Missing::kFail, kOwnerTimeout);
+  if (absl::IsAlreadyExists(pins.status())) {
+    return absl::FailedPreconditionError("another schedd lives and owns the dispatcher");
+  }
+  if (!pins.ok()) return absl::NotFoundError(pins.status().message());
+  std::unique_ptr<LibbpfKernel> kernel(new LibbpfKernel(options));
+  absl::StatusOr<UniqueFd> link = (*pins)->Get(kLinkPin);
+  absl::StatusOr<std::unique_ptr<DispatcherParts>> parts = DispatcherParts::Open(**pins);
+  const bool runs =
+      ReadSchedExtState("", options.ops_name).attachment == KernelState::Attachment::kOurs;
+  const bool usable = link.ok() && parts.ok() && runs && (*parts)->memory().header->exit_kind == 0;
+  if (!usable) {
+    // Over, never begun, or not to be understood: only rubbish, then.
+    if (link.ok()) bpf_link_detach(link->get());
+    (*pins)->Remove();
+    kernel->AwaitGone();
+    return absl::NotFoundError(parts.ok() ? "the dispatcher left behind has ended"
+                                          : parts.status().message());
+  }
+  kernel->pins_ = *std::move(pins);
+  kernel->parts_ = *std::move(parts);
+  kernel->link_ = *std::move(link);
+  kernel->adopted_ = true;
+  kernel->TakeOver();
   return kernel;
 }
 
@@ -115,52 +152,30 @@ absl::Status LibbpfKernel::Configure(uint32_t cpu_count) {
   return SetOpsName(skeleton_->obj, skeleton_->maps.schedd_ops, options_.ops_name);
 }
 
-absl::Status LibbpfKernel::MapMemory(uint32_t cpu_count) {
-  struct Want {
-    Mapping* mapping;
-    bpf_map* map;
-    size_t size;
-  };
-  auto& maps = skeleton_->maps;
-  const Want wants[] = {
-      {&header_, maps.header, sizeof(schedd_header)},
-      {&slots_, maps.slots, sizeof(schedd_slot) * options_.max_tasks},
-      {&cpus_, maps.cpus, sizeof(schedd_cpu) * cpu_count},
-      {&events_, maps.events, sizeof(schedd_event_ring) * cpu_count},
-      {&decisions_, maps.decisions, sizeof(schedd_decision_ring)},
-      {&exit_dump_, maps.exit_dump, SCHEDD_DUMP_LEN},
-  };
-  for (const Want& want : wants) {
-    absl::StatusOr<Mapping> mapping = Mapping::Create(
-        bpf_map__fd(want.map), want.size, 0, Mapping::Access::kReadWrite, bpf_map__name(want.map));
-    if (!mapping.ok()) return mapping.status();
-    *want.mapping = *std::move(mapping);
-  }
-  absl::StatusOr<std::unique_ptr<Doorbell>> doorbell =
-      Doorbell::Create(bpf_map__fd(maps.doorbell), bpf_map__max_entries(maps.doorbell));
-  if (!doorbell.ok()) return doorbell.status();
-  doorbell_ = *std::move(doorbell);
-  commit_fd_ = bpf_program__fd(skeleton_->progs.schedd_commit);
-  memory_ = {
-      .header = header_.as<schedd_header>(),
-      .slots = {slots_.as<schedd_slot>(), options_.max_tasks},
-      .cpus = {cpus_.as<schedd_cpu>(), cpu_count},
-      .events = {events_.as<schedd_event_ring>(), cpu_count},
-      .decisions = decisions_.as<schedd_decision_ring>(),
-  };
-  return absl::OkStatus();
-}
-
 void LibbpfKernel::InitializeHeader(uint32_t cpu_count) {
-  schedd_header* header = memory_.header;
+  schedd_header* header = memory().header;
   header->abi_version = SCHEDD_ABI_VERSION;
   header->nr_cpus = cpu_count;
   header->nr_slots = options_.max_tasks;
+  header->orphan_timeout_ns = static_cast<uint64_t>(options_.orphan_timeout_ns);
+  header->ext_tasks_only = options_.ext_tasks_only ? 1 : 0;
   header->daemon_tgid = getpid();
+  header->daemon_epoch = 1;
   header->heartbeat_ns = static_cast<uint64_t>(NowNanos());
   header->base_slice_ns = kInitialSliceNs;
   header->protected_slice_ns = kProtectedSliceNs;
   header->decision_budget_ns = kInitialDecisionBudgetNs;
+}
+
+// What the dispatcher must know of its new daemon, and what the old one may have left half done.
+void LibbpfKernel::TakeOver() {
+  schedd_header* header = memory().header;
+  schedd_decision_resume(memory().decisions);
+  header->parked = 0;
+  header->orphan_timeout_ns = static_cast<uint64_t>(options_.orphan_timeout_ns);
+  header->heartbeat_ns = static_cast<uint64_t>(NowNanos());
+  header->daemon_tgid = getpid();
+  __atomic_fetch_add(&header->daemon_epoch, 1, __ATOMIC_SEQ_CST);
 }
 
 LibbpfKernel::~LibbpfKernel() { static_cast<void>(Detach()); }
@@ -174,57 +189,92 @@ int64_t LibbpfKernel::NowNanos() const {
 void LibbpfKernel::Commit() {
   LIBBPF_OPTS(bpf_test_run_opts, options);
   // It can only fail to run at all, and then the CPUs drain the ring themselves when they dispatch.
-  static_cast<void>(bpf_prog_test_run_opts(commit_fd_, &options));
+  static_cast<void>(bpf_prog_test_run_opts(parts_->commit_fd(), &options));
 }
 
 void LibbpfKernel::Wait(int64_t until_ns) {
   const int64_t timeout_ns =
       until_ns == INT64_MAX ? -1 : std::max<int64_t>(0, until_ns - NowNanos());
-  doorbell_->Wait(timeout_ns);
+  parts_->doorbell().Wait(timeout_ns);
 }
 
-void LibbpfKernel::Wake() { doorbell_->Wake(); }
+void LibbpfKernel::Wake() { parts_->doorbell().Wake(); }
 
 absl::Status LibbpfKernel::Attach() {
-  if (link_ != nullptr) return absl::OkStatus();
+  if (link_.valid()) return absl::OkStatus();
   const KernelState before = ReadSchedExtState("", options_.ops_name);
   if (!before.ops_name.empty()) return ForeignError(before);
+  absl::StatusOr<std::unique_ptr<PinDirectory>> pins =
+      PinDirectory::Take(kPinDirectory, PinDirectory::Missing::kCreate, kOwnerTimeout);
+  if (absl::IsAlreadyExists(pins.status())) return ForeignError(before);
+  if (!pins.ok()) return pins.status();
+  pins_ = *std::move(pins);
+  pins_->Clear();
+  absl::Status status = parts_->Pin(*pins_);
+  if (status.ok()) status = Link();
+  // Last: a pinned link stands for a dispatcher that is whole.
+  if (status.ok()) status = pins_->Pin(link_.get(), kLinkPin);
+  if (status.ok()) return status;
+  static_cast<void>(Detach());
+  if (pins_ != nullptr) pins_->Remove();
+  pins_.reset();
+  return status;
+}
+
+absl::Status LibbpfKernel::Link() {
   LibbpfLogCapture log;
-  link_ = bpf_map__attach_struct_ops(skeleton_->maps.schedd_ops);
-  if (link_ == nullptr) {
+  bpf_link* link = bpf_map__attach_struct_ops(skeleton_->maps.schedd_ops);
+  if (link == nullptr) {
     const int error = errno;
     const KernelState now = ReadSchedExtState("", options_.ops_name);
     if (error == EBUSY && !now.ops_name.empty()) return ForeignError(now);
     return absl::InternalError(absl::StrCat("the kernel did not attach the dispatcher (",
                                             strerror(error), "): ", log.Tail()));
   }
+  link_ = UniqueFd(fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 0));
+  const int error = errno;
+  bpf_link__destroy(link);
+  if (!link_.valid()) return absl::ErrnoToStatus(error, "cannot keep the link");
   // Ended at once (its init failed, for example) counts as an end of the wait, too.
   const bool settled = AwaitState(options_.ops_name, [this](const KernelState& state) {
     return state.attachment == KernelState::Attachment::kOurs || Exit().has_value();
   });
   const std::optional<KernelExit> exit = Exit();
   if (settled && !exit) return absl::OkStatus();
-  static_cast<void>(Detach());
   if (!exit)
     return absl::DeadlineExceededError("the kernel did not enable the dispatcher within 5 s");
   return absl::InternalError(absl::StrCat(
       "the kernel ended the dispatcher while attaching it: ", exit->reason, ": ", exit->message));
 }
 
-absl::Status LibbpfKernel::Detach() {
-  if (link_ == nullptr) return absl::OkStatus();
-  bpf_link__destroy(link_);
-  link_ = nullptr;
-  const bool gone = AwaitState(options_.ops_name, [](const KernelState& state) {
+bool LibbpfKernel::AwaitGone() const {
+  return AwaitState(options_.ops_name, [](const KernelState& state) {
     return state.attachment != KernelState::Attachment::kOurs && state.raw_state != "disabling";
   });
+}
+
+absl::Status LibbpfKernel::Detach() {
+  if (!link_.valid()) return absl::OkStatus();
+  // Whoever else holds the link (a daemon that ends just now), it ends here; kernels before 6.11
+  // cannot do that, there the last descriptor counts.
+  bpf_link_detach(link_.get());
+  pins_->Clear();
+  link_ = UniqueFd();
+  const bool gone = AwaitGone();
+  pins_->Remove();
+  pins_.reset();
   if (!gone)
     return absl::DeadlineExceededError("the kernel did not disable the dispatcher within 5 s");
   return absl::OkStatus();
 }
 
+void LibbpfKernel::Release() {
+  link_ = UniqueFd();
+  pins_.reset();
+}
+
 std::optional<KernelExit> LibbpfKernel::Exit() const {
-  return ReadKernelExit(*memory_.header, exit_dump_.as<char>());
+  return ReadKernelExit(*memory().header, parts_->exit_dump());
 }
 
 }  // namespace schedd

@@ -7,6 +7,10 @@
 
 namespace schedd {
 
+void FifoPolicy::Resume(std::span<const uint64_t> cpu_virtual_ns) {
+  for (const uint64_t v : cpu_virtual_ns) last_deadline_ = std::max(last_deadline_, v);
+}
+
 void FifoPolicy::OnEvent(const TaskEvent& event) {
   if (event.task >= tasks_.size()) return;
   OnExit(event.task);  // a second event for a task that still waits replaces the first

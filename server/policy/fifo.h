@@ -22,6 +22,7 @@ class FifoPolicy : public Policy {
   explicit FifoPolicy(uint32_t capacity) : tasks_(capacity) {}
 
   void Apply(const PolicyParameters& parameters) override { parameters_ = parameters; }
+  void Resume(std::span<const uint64_t> cpu_virtual_ns) override;
   void OnEvent(const TaskEvent& event) override;
   void OnExit(TaskId task) override;
   size_t Schedule(const MachineView& machine, const WaitQuery& waits,

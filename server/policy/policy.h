@@ -101,6 +101,10 @@ class Policy {
   // New parameters, in force from the next call on.
   virtual void Apply(const PolicyParameters& parameters) = 0;
 
+  // The kernel's queues are full of deadlines that an earlier daemon gave: virtual time on CPU c
+  // goes on from cpu_virtual_ns[c]. Before the first event, if at all.
+  virtual void Resume(std::span<const uint64_t> cpu_virtual_ns) = 0;
+
   // `event.task` waits. A second event for a task that still waits replaces the first.
   virtual void OnEvent(const TaskEvent& event) = 0;
 

@@ -35,6 +35,9 @@ class CpuClocks {
 
   uint64_t At(uint32_t cpu) const { return clocks_[cpu].v; }
 
+  // V goes on from `v`.
+  void Set(uint32_t cpu, uint64_t v) { clocks_[cpu] = {v, 0}; }
+
   // A task at virtual time `v` was seen running on `cpu`. V follows it and never goes back, unless
   // one task after the other is more than most_lead ahead of it or most_lag behind: then V is that
   // of tasks which are gone, and the present ones were never served in one order with those (they

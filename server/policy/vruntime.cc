@@ -23,6 +23,15 @@ VruntimePolicy::VruntimePolicy(uint32_t capacity, uint32_t nr_cpus, uint64_t sta
       shared_reference_(start),
       claimed_pass_(std::max<uint32_t>(nr_cpus, 1), 0) {}
 
+void VruntimePolicy::Resume(std::span<const uint64_t> cpu_virtual_ns) {
+  const size_t count = std::min(cpu_virtual_ns.size(), claimed_pass_.size());
+  for (size_t cpu = 0; cpu < count; ++cpu) {
+    clocks_.Set(static_cast<uint32_t>(cpu), cpu_virtual_ns[cpu]);
+    shared_reference_ =
+        cpu == 0 ? cpu_virtual_ns[0] : WrapMax(shared_reference_, cpu_virtual_ns[cpu]);
+  }
+}
+
 void VruntimePolicy::OnEvent(const TaskEvent& event) {
   if (event.task >= tasks_.size()) return;
   Task& task = tasks_[event.task];

@@ -44,6 +44,7 @@ class VruntimePolicy : public Policy {
   VruntimePolicy(uint32_t capacity, uint32_t nr_cpus, uint64_t start = 0);
 
   void Apply(const PolicyParameters& parameters) override { parameters_ = parameters; }
+  void Resume(std::span<const uint64_t> cpu_virtual_ns) override;
   void OnEvent(const TaskEvent& event) override;
   void OnExit(TaskId id) override;
   size_t Schedule(const MachineView& machine, const WaitQuery& waits,

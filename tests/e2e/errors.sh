@@ -42,12 +42,9 @@ refused() { # NAME CODE WORDS COMMAND…
 }
 
 as_user() { setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all "$@"; }
-# A kernel without sched_ext has no /sys/kernel/sched_ext: here it is hidden from the command's own mount namespace.
-without_sched_ext() { unshare -m sh -c 'mount -t tmpfs none /sys/kernel/sched_ext && exec "$@"' sh "$@"; }
 
 # -- starting schedd --
 refused "not root" 3 "root" as_user schedd --listen unix:///tmp/user.sock
-refused "a kernel without sched_ext" 4 "no sched_ext.*CONFIG_SCHED_CLASS_EXT" without_sched_ext schedd
 refused "an unknown flag" 2 "--help" schedd --no-such-flag
 refused "a parameter out of range" 2 "base_slice.*100us to 100ms|base_slice.*1s" schedd --set base_slice=1s
 refused "schedd is not there: schedctl" 7 "schedd.*running|--endpoint" schedctl status

@@ -14,6 +14,8 @@
 #   run_ns PID                      CPU time of a task by the kernel's own account (se.sum_exec_runtime)
 #   in_ext PID                      whether sched_ext schedules the task
 #   share SECONDS PID OTHER         percent of the two tasks' CPU time that PID gets from now on
+#   probe SECONDS                   "P99 MAX" of the wakeup delays, in us, of a task that wakes every 10 ms from now on
+#   slowest_run SECONDS             least CPU time, in ns, that one of HOGS gets from now on
 #   near NAME GOT WANT TOLERANCE    a case: |GOT - WANT| <= TOLERANCE, decimals allowed
 #   holds NAME EXPRESSION…          a case: the awk expression is true
 #   note TEXT                       a line for people in the TAP output: figures
@@ -89,6 +91,24 @@ share() {
   read -r mine_after _ <"/proc/$2/schedstat"
   read -r other_after _ <"/proc/$3/schedstat"
   awk -v a="$((mine_after - mine))" -v b="$((other_after - other))" 'BEGIN { printf "%.1f\n", 100 * a / (a + b) }'
+}
+
+probe() {
+  # A line for each microsecond: more than 100 ms of them take longer to print than the probe.
+  cyclictest --quiet --policy=other --threads=1 --interval=10000 --duration="$1" --histogram=100000 2>/dev/null |
+    awk '/^[0-9]/ && $2 { delay[++k] = $1 + 0; count[k] = $2 }
+         /^# Total/ { n = $3 + 0 }
+         /^# Max Lat/ { max = $4 + 0 }
+         END { for (i = 1; i <= k; i++) { sum += count[i]; if (p99 == "" && sum >= 0.99 * n) p99 = delay[i] }
+               print p99 == "" ? max : p99, max }'
+}
+
+slowest_run() {
+  local before after i
+  mapfile -t before < <(for pid in "${HOGS[@]}"; do run_ns "$pid"; done)
+  sleep "$1"
+  mapfile -t after < <(for pid in "${HOGS[@]}"; do run_ns "$pid"; done)
+  for i in "${!HOGS[@]}"; do echo $((after[i] - before[i])); done | sort -n | head -1
 }
 
 holds() {

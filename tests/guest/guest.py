@@ -65,7 +65,8 @@ def parse(argv):
     parser = Parser(prog="./run guest", description=__doc__.split("\n")[0],
                     epilog="Exit code: COMMAND's own; 124 time limit, 125 harness error, 126 guest panic.")
     parser.add_argument("--kernel", default="newest", metavar="VERSION",
-                        help="newest (default), a series as 7.3, a version, or the path of a kernel image")
+                        help="newest (default), a series as 7.3, a version, the path of a kernel image, or "
+                             "'without-sched_ext' for one that lacks it")
     parser.add_argument("--cpus", type=positive, default=4, metavar="N", help="processors (default 4)")
     parser.add_argument("--mem", type=memory, default="2G", metavar="M", help="memory, as 512M or 2G (default 2G)")
     parser.add_argument("--timeout", type=positive, default=300, metavar="SECONDS",

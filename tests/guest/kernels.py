@@ -22,7 +22,11 @@ import time
 from errors import HarnessError
 from image import REPO
 
-SUITE = "trixie-backports"
+ARCHIVE = ("kernels", "trixie-backports")  # where apt_private keeps its lists, and the suite
+# What Debian 13 itself boots is built without sched_ext: for tests of just that.
+WITHOUT = "without-sched_ext"
+ARCHIVE_WITHOUT = ("kernels-without", "trixie")
+PACKAGE_WITHOUT = re.compile(r"linux-image-(6\.[\d.]+\+deb13-cloud-amd64)")
 FIRST_WITH_SCHED_EXT = (6, 19)  # Debian builds its kernels without it before
 PACKAGE = re.compile(r"linux-(binary|image)-((\d+)\.(\d+)(?:\.(\d+))?\S*-cloud-amd64)")
 APT = os.path.join(REPO, "tools/setup/apt_private")
@@ -96,6 +100,8 @@ class Store:
         """(version, path of the uncompressed kernel) of what --kernel names; a file's path is taken as it is."""
         if os.path.sep in wanted:
             return self._from_file(wanted)
+        if wanted == WITHOUT:
+            return self._without_sched_ext()
         packages = self.available()
         version = choose(wanted, set(packages) or self.cached()) or choose(wanted, self.cached())
         if version is None:
@@ -104,6 +110,27 @@ class Store:
         path = os.path.join(self._folder, version, "vmlinux")
         if not os.path.exists(path):
             self._download(version, packages[version], path)
+            with open(path, "rb") as stream:
+                if b"scx_bpf_dsq_insert" not in stream.read():
+                    os.unlink(path)
+                    raise HarnessError(f"kernel {version} is built without sched_ext; choose another (--list)")
+        return version, path
+
+    def _without_sched_ext(self):
+        found = {}
+        folder = os.path.join(self._folder, WITHOUT)  # a level deeper: not among those to choose from
+        answer = self._apt("apt-cache", "pkgnames", "linux-image-6", archive=ARCHIVE_WITHOUT)
+        for name in answer.stdout.decode().split() if answer.returncode == 0 else ():
+            match = PACKAGE_WITHOUT.fullmatch(name)
+            if match:
+                found[match[1]] = name
+        cached = {os.path.basename(os.path.dirname(path)) for path in glob.glob(os.path.join(folder, "*", "vmlinux"))}
+        version = choose("newest", found or cached)
+        if version is None:
+            raise HarnessError("Debian's archive cannot be reached, and no kernel without sched_ext is in the cache")
+        path = os.path.join(folder, version, "vmlinux")
+        if not os.path.exists(path):
+            self._download(version, found[version], path, archive=ARCHIVE_WITHOUT)
         return version, path
 
     def _from_file(self, path):
@@ -120,7 +147,7 @@ class Store:
             _publish(extract_vmlinux(content), target)
         return path, target
 
-    def _download(self, version, package, path):
+    def _download(self, version, package, path, archive=ARCHIVE):
         os.makedirs(self._folder, exist_ok=True)
         with open(os.path.join(self._folder, "lock"), "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -130,17 +157,15 @@ class Store:
                 shutil.rmtree(leftover, ignore_errors=True)
             self._say(f"downloading kernel {version} from Debian's archive")
             with tempfile.TemporaryDirectory(dir=self._folder, prefix="tmp.") as folder:
-                answer = self._apt("apt-get", "download", package, folder=folder)
+                answer = self._apt("apt-get", "download", package, folder=folder, archive=archive)
                 if answer.returncode != 0:
                     raise HarnessError(f"cannot download {package}: {_last_line(answer.stderr)}")
                 kernel = extract_vmlinux(read_from_deb(glob.glob(folder + "/*.deb")[0]))
-            if b"scx_bpf_dsq_insert" not in kernel:
-                raise HarnessError(f"kernel {version} is built without sched_ext; choose another (--list)")
             os.makedirs(os.path.dirname(path), exist_ok=True)
             _publish(kernel, path)
 
-    def _apt(self, tool, *arguments, folder=None):
-        command = [APT, "--max-age", str(LIST_AGE_S), "kernels", SUITE, tool, *arguments]
+    def _apt(self, tool, *arguments, folder=None, archive=ARCHIVE):
+        command = [APT, "--max-age", str(LIST_AGE_S), *archive, tool, *arguments]
         # apt drops to a user that may not write here; the download is verified all the same.
         if tool == "apt-get":
             command[6:6] = ["-o", "APT::Sandbox::User=root", "-q"]

@@ -40,17 +40,21 @@ LIBRARIES = {
 }
 
 LIBBPF, GRPC, PROTOBUF = "//third_party/system:libbpf", "//third_party/system:grpc++", "//third_party/system:protobuf"
+SQLITE = "//third_party/system:sqlite3"
 # Package -> what it must not reach by any path: labels, or packages with all below them.
 MUST_NOT_REACH = {
-    "//server/base": ["//server/", "//bpf", "//proto", "//client", LIBBPF, GRPC, PROTOBUF],
-    "//server/policy": ["//server/engine", "//bpf", "//proto", LIBBPF, GRPC, PROTOBUF],
-    "//server/engine": ["//server/control", "//server/kernel", "//proto", LIBBPF, GRPC, PROTOBUF],
-    "//server/control": ["//server/rpc", "//server/kernel", "//server/sim", "//proto", LIBBPF, GRPC, PROTOBUF],
-    "//server/kernel": ["//server/control", "//server/policy", "//proto", GRPC, PROTOBUF],
-    "//server/sim": ["//server/control", "//server/kernel", "//proto", LIBBPF, GRPC, PROTOBUF],
-    "//server/rpc": ["//server/kernel", "//server/sim", "//server/daemon", LIBBPF],
+    "//server/base": ["//server/", "//bpf", "//proto", "//client", LIBBPF, GRPC, PROTOBUF, SQLITE],
+    "//server/policy": ["//server/engine", "//bpf", "//proto", LIBBPF, GRPC, PROTOBUF, SQLITE],
+    "//server/engine": ["//server/control", "//server/kernel", "//proto", LIBBPF, GRPC, PROTOBUF, SQLITE],
+    "//server/control": ["//server/rpc", "//server/kernel", "//server/sim", "//server/store", "//proto", LIBBPF, GRPC, PROTOBUF,
+                         SQLITE],
+    "//server/store": ["//server/rpc", "//server/engine", "//server/policy", "//server/kernel", "//server/sim", "//bpf", "//proto",
+                       LIBBPF, GRPC, PROTOBUF],
+    "//server/kernel": ["//server/control", "//server/policy", "//proto", GRPC, PROTOBUF, SQLITE],
+    "//server/sim": ["//server/control", "//server/kernel", "//proto", LIBBPF, GRPC, PROTOBUF, SQLITE],
+    "//server/rpc": ["//server/kernel", "//server/sim", "//server/daemon", "//server/store", LIBBPF, SQLITE],
     "//proto": ["//server", "//client", "//bpf", LIBBPF],
-    "//client": ["//server", "//bpf", LIBBPF],
+    "//client": ["//server", "//bpf", LIBBPF, SQLITE],
 }
 EDGE = re.compile(r'"(//[^"]+)" -> "(//[^"]+)"')
 INCLUDE = re.compile(r'\s*#\s*include\s+([<"].*)')
@@ -153,6 +157,8 @@ class Checker(unittest.TestCase):
         self.assertTrue(wrong_layer("//server/unheard_of:a", "//server/base:b"))
         self.assertFalse(wrong_layer("//server/engine:a", "//server/policy:b"))
         self.assertFalse(wrong_layer("//server/daemon:a", "//server/kernel:b"))
+        self.assertTrue(wrong_layer("//server/control:a", "//server/store:b"))
+        self.assertFalse(wrong_layer("//server/store:a", "//server/control:state_store"))
 
     def test_libraries(self):
         self.assertEqual(wrong_library("server/engine/a.cc", "<bpf/libbpf.h>"), "libbpf")
@@ -160,6 +166,8 @@ class Checker(unittest.TestCase):
         self.assertEqual(wrong_library("server/control/a.h", '"schedd/v1/x.grpc.pb.h"'), "gRPC")
         self.assertEqual(wrong_library("server/control/a.h", '"schedd/v1/x.pb.h"'), "protobuf")
         self.assertEqual(wrong_library("client/lib/a.h", '"server/base/log.h"'), "the server")
+        self.assertEqual(wrong_library("server/control/a.cc", "<sqlite3.h>"), "SQLite")
+        self.assertIsNone(wrong_library("server/store/a.h", "<sqlite3.h>"))
         self.assertEqual(wrong_library("server/policy/a.h", '"bpf/abi.h"'), "the shared memory")
         self.assertIsNone(wrong_library("server/kernel/a.cc", "<bpf/libbpf.h>"))
         self.assertIsNone(wrong_library("server/engine/a.cc", '"bpf/abi.h"'))

@@ -39,7 +39,7 @@ def parse(argv):
     parser.add_argument("--kernels", default="newest", metavar="newest|all|VERSION",
                         help="kernels for guest tests; all: the newest of each series in the archive")
     parser.add_argument("--no-build", action="store_true", help="test what is built already (not for the unit tests)")
-    parser.add_argument("--sanitizers", action="store_true", help="run the unit tests with asan as well, and those of lock-free code with tsan")
+    parser.add_argument("--sanitizers", action="store_true", help="run the daemon's unit tests with asan as well, and those of lock-free code with tsan")
     return parser.parse_args(argv)
 
 

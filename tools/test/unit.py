@@ -17,9 +17,13 @@ from results import FAILED, PASSED, SKIPPED, Case
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TARGETS = "//tests/..."
-# Where ThreadSanitizer can see: what shares memory by atomics (rings, snapshots, mailboxes). The control plane's locks
-# are Abseil's, whose library in Debian is not instrumented: there it would call every use of a lock a race.
-THREADED = re.compile(r"//tests/unit/(base|bpf|engine|kernel|sim):")
+# What each sanitizer builds: all of it would take longer than everything else together.
+SANITIZED = {
+    "asan": re.compile(r"//tests/unit/(?!client)"),  # of the daemon
+    # What shares memory by atomics (rings, snapshots, mailboxes). The control plane's locks are Abseil's, whose library in
+    # Debian is not instrumented: there every use of a lock would be called a race.
+    "tsan": re.compile(r"//tests/unit/(base|bpf|engine|kernel|sim):"),
+}
 
 
 def bazel(*arguments, **options):
@@ -88,7 +92,7 @@ def cases_of(status, files):
 
 def run(report, pattern, config=""):
     """config: '' or a sanitizer's --config."""
-    labels = [label for label in targets(pattern) if config != "tsan" or THREADED.match(label)]
+    labels = [label for label in targets(pattern) if not config or SANITIZED[config].match(label)]
     if not labels:
         return
     name = f" [{config}]" if config else ""

@@ -53,6 +53,35 @@ TEST_F(DecisionRingTest, IsEmptyAtFirst) {
   EXPECT_EQ(schedd_decision_room(ring_.get()), uint64_t{SCHEDD_DECISION_RING_SIZE});
 }
 
+// A producer that is killed may have written the ticket and not the head.
+TEST_F(DecisionRingTest, TheNextProducerGoesOnWhereOneWasInterrupted) {
+  for (uint32_t i = 1; i <= 3; ++i) ASSERT_TRUE(Put(i));
+  ring_->head = 2;  // the third is whole, but its head was never stored
+  schedd_decision decision;
+  for (uint32_t i = 1; i <= 3; ++i) {  // consumers go by tickets
+    ASSERT_EQ(schedd_decision_take(ring_.get(), &decision), 1);
+  }
+  schedd_decision_resume(ring_.get());
+  EXPECT_EQ(schedd_decision_room(ring_.get()), uint64_t{SCHEDD_DECISION_RING_SIZE});
+  ASSERT_TRUE(Put(4));
+  ASSERT_EQ(schedd_decision_take(ring_.get(), &decision), 1);
+  EXPECT_EQ(decision.slot, 4u);
+}
+
+TEST_F(DecisionRingTest, ARecordThatIsNotWholeIsWrittenAnew) {
+  for (uint32_t i = 1; i <= 2; ++i) ASSERT_TRUE(Put(i));
+  ring_->records[2].slot = 77;  // the producer came no further: no ticket
+  schedd_decision_resume(ring_.get());
+  EXPECT_EQ(schedd_decision_room(ring_.get()), SCHEDD_DECISION_RING_SIZE - 2u);
+  ASSERT_TRUE(Put(3));
+  schedd_decision decision;
+  for (uint32_t i = 1; i <= 3; ++i) {
+    ASSERT_EQ(schedd_decision_take(ring_.get(), &decision), 1);
+    EXPECT_EQ(decision.slot, i);
+  }
+  EXPECT_EQ(schedd_decision_take(ring_.get(), &decision), 0);
+}
+
 TEST_F(DecisionRingTest, GivesWholeDecisionsInTheirOrder) {
   for (uint32_t i = 1; i <= 5; ++i) ASSERT_TRUE(Put(i));
   EXPECT_EQ(schedd_decision_room(ring_.get()), SCHEDD_DECISION_RING_SIZE - 5u);

@@ -19,6 +19,8 @@
 #include "server/control/override_control.h"
 #include "server/control/policy_control.h"
 #include "server/control/scheduler_control.h"
+#include "server/control/state_journal.h"
+#include "server/control/state_store.h"
 #include "server/control/task_catalog.h"
 #include "tests/unit/control/fake_host.h"
 #include "tests/unit/control/manual_time.h"
@@ -45,6 +47,7 @@ class ControlFixture : public ::testing::Test {
   ManualClock clock;
   ManualSequence sequence{&clock};
   FakeHost host{&clock};
+  StateStore* store = nullptr;
   std::vector<std::string> log;
 
   void SetUp() override {
@@ -100,17 +103,20 @@ class ControlFixture : public ::testing::Test {
 
   struct Parts {
     explicit Parts(ControlFixture& f)
-        : generations(f.clock.Now()),
+        : journal(f.store, f.options, f.clock.Now()),
+          generations(journal.initial().run, journal.initial().generation),
           cgroups(&f.host, &f.clock),
           scheduler(&f.sequence, &f.clock, &f.host, f.host.EngineFactory(), &f.options,
                     [this] {
                       return EngineSeed{.parameters = policy.parameters(),
                                         .generation = generations.current()};
                     }),
-          policy(&f.clock, &f.options, &generations, &scheduler),
-          overrides(&f.sequence, &f.clock, &f.options, &generations, &cgroups, &scheduler, &policy),
+          policy(&f.clock, &f.options, &generations, &journal, &scheduler),
+          overrides(&f.sequence, &f.clock, &f.options, &generations, &journal, &cgroups, &scheduler,
+                    &policy),
           catalog(&f.clock, &scheduler, &cgroups, &overrides) {}
 
+    StateJournal journal;
     GenerationCounter generations;
     CgroupPaths cgroups;
     SchedulerControl scheduler;

@@ -7,10 +7,11 @@
 
 namespace schedd {
 
-FakeKernel::FakeKernel(FakeHost* host, const LoadOptions& options)
-    : host_(host), options_(options), slots_(host->slots), cpus_(2) {
+FakeKernel::FakeKernel(FakeHost* host, const LoadOptions& options, bool adopted)
+    : host_(host), options_(options), adopted_(adopted), slots_(host->slots), cpus_(2) {
   memory_ = {
       .header = &header_, .slots = slots_, .cpus = cpus_, .events = {}, .decisions = nullptr};
+  header_.ext_tasks_only = options.ext_tasks_only ? 1 : 0;
   host_->kernel = this;
   ++host_->kernels_alive;
 }
@@ -24,6 +25,7 @@ FakeKernel::~FakeKernel() {
 int64_t FakeKernel::NowNanos() const { return 1'000'000'000 + host_->clock->elapsed_ns(); }
 
 absl::Status FakeKernel::Attach() {
+  if (adopted_) return absl::OkStatus();
   host_->events.push_back("attach");
   if (!host_->attach_status.ok()) return host_->attach_status;
   host_->state = {
@@ -38,6 +40,8 @@ absl::Status FakeKernel::Detach() {
       {.kind = 64, .code = 0, .reason = "unregistered from user space", .message = "", .dump = ""});
   return absl::OkStatus();
 }
+
+void FakeKernel::Release() { host_->events.push_back("release"); }
 
 void FakeKernel::Eject(KernelExit exit) {
   exit_ = std::move(exit);
@@ -105,6 +109,12 @@ absl::StatusOr<std::unique_ptr<Kernel>> FakeHost::Load(const LoadOptions& option
   events.push_back("load");
   if (!load_status.ok()) return load_status;
   return std::make_unique<FakeKernel>(this, options);
+}
+
+absl::StatusOr<std::unique_ptr<Kernel>> FakeHost::Adopt(const LoadOptions& options) {
+  if (!adopt_status.ok()) return adopt_status;
+  events.push_back("adopt");
+  return std::make_unique<FakeKernel>(this, options, /*adopted=*/true);
 }
 
 absl::StatusOr<std::string> FakeHost::CgroupPath(uint64_t cgroup_id) const {

@@ -52,7 +52,7 @@ class FakeHost;
 
 class FakeKernel : public Kernel {
  public:
-  FakeKernel(FakeHost* host, const LoadOptions& options);
+  FakeKernel(FakeHost* host, const LoadOptions& options, bool adopted = false);
   ~FakeKernel() override;
 
   const SharedMemory& memory() const override { return memory_; }
@@ -62,6 +62,8 @@ class FakeKernel : public Kernel {
   void Wake() override {}
   absl::Status Attach() override;
   absl::Status Detach() override;
+  void Release() override;
+  bool adopted() const override { return adopted_; }
   std::optional<KernelExit> Exit() const override { return exit_; }
 
   // The kernel throws it out.
@@ -80,6 +82,7 @@ class FakeKernel : public Kernel {
  private:
   FakeHost* const host_;
   const LoadOptions options_;
+  const bool adopted_;
   schedd_header header_ = {};
   std::vector<schedd_slot> slots_;
   std::vector<schedd_cpu> cpus_;
@@ -129,6 +132,7 @@ class FakeHost : public KernelHost {
   explicit FakeHost(const ManualClock* clock) : clock(clock) {}
 
   absl::StatusOr<std::unique_ptr<Kernel>> Load(const LoadOptions& options) override;
+  absl::StatusOr<std::unique_ptr<Kernel>> Adopt(const LoadOptions& options) override;
   KernelState ReadState() const override { return state; }
   absl::StatusOr<std::string> CgroupPath(uint64_t cgroup_id) const override;
   absl::Status PrepareSchedulingThread() override { return absl::OkStatus(); }
@@ -141,6 +145,7 @@ class FakeHost : public KernelHost {
   const ManualClock* const clock;
   KernelState state;
   absl::Status load_status;
+  absl::Status adopt_status = absl::NotFoundError("none left behind");
   absl::Status attach_status;
   absl::Status detach_status;
   absl::Status engine_status;
@@ -154,7 +159,8 @@ class FakeHost : public KernelHost {
   FakeKernel* kernel = nullptr;
   FakeEngine* engine = nullptr;
   int kernels_alive = 0;
-  // What happened, in order: "load", "engine", "attach", "detach", "engine ends", "unload".
+  // What happened, in order: "load", "engine", "attach", "adopt", "detach", "release", "engine
+  // ends", "unload".
   std::vector<std::string> events;
 };
 

@@ -25,12 +25,20 @@ class OverrideFixture : public ControlFixture {
     ControlFixture::SetUp();
     host.cgroups = {{1, ""}, {2, "a"}, {3, "a/b"}, {4, "ab"}};
     Attach();
-    // Two threads of one process, and one of another.
+    PutTasks();
+  }
+
+  // Two threads of one process, and one of another.
+  void PutTasks(uint64_t start_ns_of_20 = 200) {
     host.kernel->PutTask(0, {.tid = 10, .tgid = 10, .start_ns = 100, .comm = "web", .uid = 33});
     host.kernel->PutTask(
         1, {.tid = 11, .tgid = 10, .start_ns = 110, .comm = "worker", .uid = 33, .cgroup_id = 3});
-    host.kernel->PutTask(
-        2, {.tid = 20, .tgid = 20, .start_ns = 200, .comm = "hog", .uid = 0, .cgroup_id = 4});
+    host.kernel->PutTask(2, {.tid = 20,
+                             .tgid = 20,
+                             .start_ns = start_ns_of_20,
+                             .comm = "hog",
+                             .uid = 0,
+                             .cgroup_id = 4});
   }
 
   absl::StatusOr<OverrideInfo> Get(const std::string& id) {

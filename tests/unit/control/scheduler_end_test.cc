@@ -214,5 +214,60 @@ TEST_F(SchedulerEndTest, ShutdownAfterAnEjectionNobodyNoticedKeepsItsReason) {
   EXPECT_EQ(scheduler().Get().last_exit->reason, "runnable task stall");
 }
 
+// --- handing over, adopting
+// ---------------------------------------------------------------------------
+
+TEST_F(SchedulerEndTest, HandingOverStopsTheEngineBeforeItLetsGo) {
+  Attach();
+  host.events.clear();
+  scheduler().HandOver();
+  EXPECT_THAT(host.events, ElementsAre("engine ends", "release", "unload"));
+  EXPECT_EQ(host.state.attachment, KernelState::Attachment::kOurs) << "no detach";
+  EXPECT_EQ(scheduler().attachment(), nullptr);
+}
+
+TEST_F(SchedulerEndTest, ThereMayBeNothingToHandOver) {
+  scheduler().HandOver();
+  EXPECT_THAT(host.events, IsEmpty());
+}
+
+TEST_F(SchedulerEndTest, AdoptsWhatAnEarlierDaemonLeft) {
+  std::vector<std::string> lines;
+  options.log = [&lines](const std::string& line) { lines.push_back(line); };
+  host.state = {
+      .attachment = KernelState::Attachment::kOurs, .ops_name = "schedd", .raw_state = "enabled"};
+  host.adopt_status = absl::OkStatus();
+  ASSERT_TRUE(scheduler().Attach({}).ok());
+  EXPECT_THAT(host.events, ElementsAre("adopt", "engine"));
+  EXPECT_THAT(lines, Contains(HasSubstr("adopted, generation 1")));
+  const SchedulerInfo info = scheduler().Get();
+  EXPECT_EQ(info.state, SchedulerState::kAttached);
+  EXPECT_EQ(info.attach_count, 1);
+}
+
+TEST_F(SchedulerEndTest, TheScopeOfAnAdoptedDispatcherIsItsOwn) {
+  options.load.ext_tasks_only = true;  // the fake kernel's, too
+  host.adopt_status = absl::OkStatus();
+  ASSERT_TRUE(scheduler().Attach({.scope = SchedulerScope::kAll}).ok());
+  EXPECT_EQ(scheduler().Get().scope, SchedulerScope::kExtOnly);
+}
+
+TEST_F(SchedulerEndTest, AnotherDaemonsDispatcherIsLeftToItWhileItLives) {
+  host.state = {
+      .attachment = KernelState::Attachment::kOurs, .ops_name = "schedd", .raw_state = "enabled"};
+  host.adopt_status = absl::FailedPreconditionError("its daemon lives");
+  const absl::Status status = scheduler().Attach({});
+  EXPECT_EQ(ErrorOf(status), "FAILED_PRECONDITION SCHEDULER_BUSY");
+  EXPECT_THAT(host.events, IsEmpty());
+}
+
+TEST_F(SchedulerEndTest, AnAdoptionThatFailsLeavesNothing) {
+  host.adopt_status = absl::OkStatus();
+  host.engine_status = absl::InternalError("no thread");
+  EXPECT_FALSE(scheduler().Attach({}).ok());
+  EXPECT_EQ(host.kernels_alive, 0);
+  EXPECT_EQ(scheduler().attachment(), nullptr);
+}
+
 }  // namespace
 }  // namespace schedd

@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,6 +28,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using Attachment = KernelState::Attachment;
 
 // A simulated machine whose kernel can say other things.
@@ -77,10 +80,7 @@ class AppTest : public ::testing::Test {
                                {"state-dir", directory_, ""}});
   }
 
-  void TearDown() override {
-    unlink(InstanceLock::PathFor(socket_).c_str());
-    rmdir(directory_.c_str());
-  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   Outcome Run(std::function<void()> look = [] {}) {
     StopAtOnce stop([this, look] {
@@ -297,6 +297,33 @@ TEST_F(AppTest, TheScopeReachesTheKernelWhichMayRefuseIt) {
   // The simulated machine has no such tasks.
   EXPECT_EQ(outcome.code, ExitCode::kNoSchedExt);
   EXPECT_THAT(outcome.problem, HasSubstr("no SCHED_EXT tasks"));
+}
+
+// --- what is kept ---
+
+TEST_F(AppTest, ASimulatedMachineKeepsItsChangesInAFileOfItsOwn) {
+  config_.state_dir = directory_ + "/state";
+  EXPECT_EQ(Run().code, ExitCode::kOk);
+  EXPECT_TRUE(std::filesystem::exists(config_.state_dir + "/schedd-sim.db"));
+  EXPECT_FALSE(std::filesystem::exists(config_.state_dir + "/schedd.db"));
+  EXPECT_THAT(lines_, Not(Contains(HasSubstr("restored generation"))));
+  EXPECT_EQ(Run().code, ExitCode::kOk);
+  EXPECT_THAT(lines_, Contains(HasSubstr("restored generation 1 with 0 overrides")));
+}
+
+TEST_F(AppTest, ASimulatedMachineThatCannotKeepItsChangesWarns) {
+  std::ofstream(directory_ + "/file") << "";
+  config_.state_dir = directory_ + "/file/state";
+  EXPECT_EQ(Run().code, ExitCode::kOk);
+  EXPECT_EQ(served_, 1);
+  EXPECT_THAT(lines_, Contains(HasSubstr("changes will not outlast this daemon why=")));
+}
+
+TEST_F(AppTest, DamagedChangesArePutAsideWithAWarning) {
+  std::ofstream(directory_ + "/schedd-sim.db") << std::string(5'000, 'x');
+  EXPECT_EQ(Run().code, ExitCode::kOk);
+  EXPECT_EQ(served_, 1);
+  EXPECT_THAT(lines_, Contains(HasSubstr("stored changes were damaged")));
 }
 
 TEST_F(AppTest, SecondStopHurries) {

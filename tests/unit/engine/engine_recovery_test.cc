@@ -116,6 +116,70 @@ TEST_F(EngineRecoveryTest, ATaskFoundWhileItsIdentityChangesIsLeftToItsNextEvent
   EXPECT_THAT(kernel_.TakeDecisions(), IsEmpty());
 }
 
+// --- a dispatcher adopted from an earlier daemon
+// -----------------------------------------------------------
+
+class EngineAdoptionTest : public EngineRecoveryTest {
+ protected:
+  // Starts another engine on what the first one left.
+  void Adopt() {
+    engine_.reset();
+    kernel_.is_adopted = true;
+    auto policy = std::make_unique<ScriptedPolicy>();
+    policy_ = policy.get();
+    engine_ = std::make_unique<Engine>(&kernel_, std::move(policy), EngineOptions(), parameters_,
+                                       /*initial_generation=*/9);
+  }
+};
+
+TEST_F(EngineAdoptionTest, VirtualTimeGoesOnWhereEachCpuIs) {
+  kernel_.memory().cpus[0].vtime_floor = 5'000;
+  kernel_.memory().cpus[1].vtime_floor = 900'000;
+  EXPECT_THAT(policy_->resumed, IsEmpty());
+  Adopt();
+  EXPECT_THAT(policy_->resumed, ElementsAre(5'000u, 900'000u));
+}
+
+TEST_F(EngineAdoptionTest, FindsWhoWaitsInItsFirstPassAlthoughNothingWasLost) {
+  kernel_.header().slots_high_water = 8;
+  kernel_.EnqueueNew(4);
+  engine_->Step();  // its event is gone, and the decision with the old daemon
+  kernel_.TakeDecisions();
+  Adopt();
+  engine_->Step();
+  EXPECT_THAT(Told(), ElementsAre(4u));
+  engine_->Step();
+  EXPECT_THAT(Told(), SizeIs(1)) << "once";
+}
+
+TEST_F(EngineAdoptionTest, WhatRanUnderTheOldDaemonIsNotChargedAgain) {
+  kernel_.NewOwner(2);
+  kernel_.slot(2).wakeups = 3;
+  kernel_.slot(2).run_ns = 60'000'000'000;
+  kernel_.slot(2).solo_run_ns = 2'000'000'000;
+  Adopt();
+  kernel_.slot(2).run_ns += 7'000'000;
+  kernel_.slot(2).solo_run_ns += 1'000'000;
+  kernel_.Enqueue(2);
+  engine_->Step();
+  ASSERT_THAT(policy_->events, SizeIs(1));
+  EXPECT_EQ(policy_->events[0].ran_ns, 7'000'000);
+  EXPECT_EQ(policy_->events[0].solo_ran_ns, 1'000'000);
+  EXPECT_TRUE(policy_->events[0].woke) << "new to this policy";
+}
+
+TEST_F(EngineAdoptionTest, TheNextOwnerOfASlotIsChargedFromItsStart) {
+  kernel_.NewOwner(2);
+  kernel_.slot(2).run_ns = 60'000'000'000;
+  Adopt();
+  kernel_.NewOwner(2);
+  kernel_.slot(2).run_ns = 3'000'000;
+  kernel_.Enqueue(2);
+  engine_->Step();
+  ASSERT_THAT(policy_->events, SizeIs(1));
+  EXPECT_EQ(policy_->events[0].ran_ns, 3'000'000);
+}
+
 // --- degraded time -----------------------------------------------------------------------------------------
 
 TEST_F(EngineRecoveryTest, EndsADegradedTimeAndAddsItUp) {

@@ -53,6 +53,7 @@ class SleepingKernel : public FakeKernel {
 // Decides nothing and remembers nothing: only its calls count.
 class CountingPolicy : public Policy {
  public:
+  void Resume(std::span<const uint64_t>) override {}
   void Apply(const PolicyParameters&) override {}
   void OnEvent(const TaskEvent& event) override { last_ = event; }
   void OnExit(TaskId) override {}

@@ -38,6 +38,7 @@ class FakeKernel : public Kernel {
   void Wake() override { ++wakes; }
   absl::Status Attach() override { return absl::OkStatus(); }
   absl::Status Detach() override { return absl::OkStatus(); }
+  bool adopted() const override { return is_adopted; }
   std::optional<KernelExit> Exit() const override { return std::nullopt; }
 
   // -- the test's side --
@@ -108,6 +109,7 @@ class FakeKernel : public Kernel {
 
   int64_t now_ns = 1'000'000'000;
   int commits = 0;
+  bool is_adopted = false;
   int wakes = 0;
   uint32_t parked_in_wait = 0;
   std::vector<int64_t> waits;

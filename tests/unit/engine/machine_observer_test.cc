@@ -47,6 +47,12 @@ TEST_F(MachineObserverTest, AnIdleCpuIsIdle) {
   EXPECT_EQ(Observe(1).kind, CpuView::Kind::kIdle);
 }
 
+TEST_F(MachineObserverTest, NobodyIsSentToAnOfflineCpu) {
+  kernel_.memory().cpus[1].idle = 1;
+  kernel_.memory().cpus[1].offline = 1;
+  EXPECT_EQ(Observe(1).kind, CpuView::Kind::kProtected);
+}
+
 TEST_F(MachineObserverTest, AProtectedTaskIsNotShownAsPreemptible) {
   kernel_.NewOwner(0);
   Run(0, 0, kNowNs - 5);

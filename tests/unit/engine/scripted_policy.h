@@ -21,6 +21,10 @@ class ScriptedPolicy : public Policy {
  public:
   void Apply(const PolicyParameters& changed) override { parameters.push_back(changed); }
 
+  void Resume(std::span<const uint64_t> cpu_virtual_ns) override {
+    resumed.assign(cpu_virtual_ns.begin(), cpu_virtual_ns.end());
+  }
+
   void OnEvent(const TaskEvent& event) override {
     events.push_back(event);
     queue.push_back({.task = event.task,
@@ -59,6 +63,7 @@ class ScriptedPolicy : public Policy {
   // What it was told.
   std::vector<PolicyParameters> parameters;
   std::vector<TaskEvent> events;
+  std::vector<uint64_t> resumed;
   std::vector<TaskId> exits;
   std::vector<CpuView> cpus;
   int schedules = 0;

@@ -86,8 +86,8 @@ TEST_F(AbiLayoutTest, Cpu) {
   using T = schedd_cpu;
   ExpectSame("schedd_cpu", sizeof(T),
              {MEMBER(T, slot), MEMBER(T, slot_key), MEMBER(T, since_ns), MEMBER(T, idle),
-              MEMBER(T, protected_task), MEMBER(T, vtime_floor), MEMBER(T, reserved),
-              MEMBER(T, counters)});
+              MEMBER(T, protected_task), MEMBER(T, offline), MEMBER(T, reserved0),
+              MEMBER(T, vtime_floor), MEMBER(T, reserved1), MEMBER(T, counters)});
 }
 
 TEST_F(AbiLayoutTest, Slot) {
@@ -134,18 +134,33 @@ TEST_F(AbiLayoutTest, Slot) {
 TEST_F(AbiLayoutTest, Header) {
   using T = schedd_header;
   ExpectSame("schedd_header", sizeof(T),
-             {MEMBER(T, abi_version),        MEMBER(T, nr_cpus),
-              MEMBER(T, nr_slots),           MEMBER(T, daemon_tgid),
-              MEMBER(T, scheduling_tid),     MEMBER(T, reserved0),
-              MEMBER(T, heartbeat_ns),       MEMBER(T, parked),
-              MEMBER(T, all_decisions),      MEMBER(T, base_slice_ns),
-              MEMBER(T, protected_slice_ns), MEMBER(T, decision_budget_ns),
-              MEMBER(T, reserved1),          MEMBER(T, free_head),
-              MEMBER(T, used_slots),         MEMBER(T, slots_high_water),
-              MEMBER(T, doorbell_ns),        MEMBER(T, degraded_since_ns),
-              MEMBER(T, degraded_ns),        MEMBER(T, reserved2),
-              MEMBER(T, exit_code),          MEMBER(T, exit_kind),
-              MEMBER(T, reserved3),          MEMBER(T, exit_reason),
+             {MEMBER(T, abi_version),
+              MEMBER(T, nr_cpus),
+              MEMBER(T, nr_slots),
+              MEMBER(T, ext_tasks_only),
+              MEMBER(T, reserved0),
+              MEMBER(T, heartbeat_ns),
+              MEMBER(T, parked),
+              MEMBER(T, all_decisions),
+              MEMBER(T, base_slice_ns),
+              MEMBER(T, protected_slice_ns),
+              MEMBER(T, decision_budget_ns),
+              MEMBER(T, orphan_timeout_ns),
+              MEMBER(T, daemon_tgid),
+              MEMBER(T, daemon_epoch),
+              MEMBER(T, reserved1),
+              MEMBER(T, free_head),
+              MEMBER(T, used_slots),
+              MEMBER(T, slots_high_water),
+              MEMBER(T, doorbell_ns),
+              MEMBER(T, degraded_since_ns),
+              MEMBER(T, degraded_ns),
+              MEMBER(T, orphan_since_ns),
+              MEMBER(T, reserved2),
+              MEMBER(T, exit_code),
+              MEMBER(T, exit_kind),
+              MEMBER(T, reserved3),
+              MEMBER(T, exit_reason),
               MEMBER(T, exit_message)});
 }
 

@@ -32,5 +32,20 @@ TEST(FifoTest, FirstComeFirstServedWhateverTheWeight) {
   EXPECT_GT(out[15].deadline, out[2].deadline) << "later calls come after all earlier ones";
 }
 
+// Those that an earlier daemon decided wait with its deadlines: nobody who comes later may overtake
+// them.
+TEST(FifoTest, GoesOnBehindThoseThatWaitAlready) {
+  FifoPolicy policy(16);
+  testing::FakeWaits waits(16);
+  const uint64_t floors[] = {70, 5'000, 0};
+  policy.Resume(floors);
+  policy.OnEvent({.task = 1, .sequence = 1, .time_ns = 30});
+  policy.OnEvent({.task = 2, .sequence = 1, .time_ns = 9'000});
+  std::vector<Decision> out(16);
+  ASSERT_EQ(policy.Schedule({}, waits, out), 2u);
+  EXPECT_EQ(out[0].deadline, 5'001u);
+  EXPECT_EQ(out[1].deadline, 9'000u);
+}
+
 }  // namespace
 }  // namespace schedd

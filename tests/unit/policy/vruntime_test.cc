@@ -544,5 +544,29 @@ TEST_F(VruntimeTest, AskingTheKernelIsBounded) {
   EXPECT_LE(waits_.asked() - before, 10);
 }
 
+// --- after another daemon
+// ---------------------------------------------------------------------------
+
+// Tasks that the earlier daemon decided wait with deadlines around its V.
+TEST_F(VruntimeTest, GoesOnFromTheVirtualTimeOfEachCpu) {
+  constexpr uint64_t kFar = 7'000'000'000'000;
+  const uint64_t floors[] = {kFar, kFar + 50 * kMs};
+  policy_.Resume(floors);
+  const uint64_t bound_to_0 = 1;
+  Event(1, {.woke = true, .allowed = &bound_to_0, .allowed_count = 1});
+  const Decision bound = Only();
+  EXPECT_GE(bound.deadline, kFar);
+  EXPECT_LT(bound.deadline, kFar + 50 * kMs);
+  Wake(2);
+  EXPECT_GE(Only().deadline, kFar + 50 * kMs) << "with a choice: where virtual time is furthest";
+}
+
+TEST_F(VruntimeTest, CpusThatItDoesNotHaveAreNotResumed) {
+  const uint64_t floors[] = {10, 20, 30, 40};
+  policy_.Resume(floors);
+  Wake(1);
+  EXPECT_LT(Only().deadline, 20 + 100 * static_cast<uint64_t>(kMs));
+}
+
 }  // namespace
 }  // namespace schedd

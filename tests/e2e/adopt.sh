@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A daemon that is killed, and the next one: the dispatcher is never detached, no task notices.
+# guest: cpus=4 mem=2G timeout=400
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/guest.bash"
+
+TIMES=${TIMES:-4} GAP_S=${GAP_S:-1} # thorough: 20 and 3
+PINS=/sys/fs/bpf/schedd
+
+start_schedd
+check "what must outlive it is pinned" test -e "$PINS/link" -a -e "$PINS/header" -a -e "$PINS/nets"
+for _ in 1 2 3 4 5 6; do hog env; done
+(while :; do sleep 0.05 && echo; done) >/tmp/beats &
+HOGS+=("$!")
+sleep 1
+# What callers changed must be there after each of the starts.
+ctl policy set base_slice=7ms >/dev/null
+ctl task boost --tgid "${HOGS[5]}" --weight 150 --id kept >/dev/null
+ctl task boost --comm nobody --weight 200 --id for-a-while --ttl 1h >/dev/null
+changes() { ctl policy get -o json | jq -c '[.parameters.baseSlice, .generation, .etag]' && ctl task overrides -o json | jq -cS .; }
+CHANGES=$(changes)
+SEQ=$(cat /sys/kernel/sched_ext/enable_seq)
+mapfile -t BEFORE < <(for pid in "${HOGS[@]}"; do run_ns "$pid"; done)
+BEATS=$(wc -l </tmp/beats)
+STARTED=$(now_ms)
+LOST=0 SLOWEST_MS=0
+for ((i = 0; i < TIMES; i++)); do
+  kill -KILL "$SCHEDD"
+  wait "$SCHEDD" 2>/dev/null
+  sleep "$GAP_S"
+  attached || LOST=$((LOST + 1))
+  BEGUN=$(now_ms)
+  schedd 2>>"$SCHEDD_LOG" &
+  SCHEDD=$!
+  wait_until 20 ctl status || break
+  TOOK=$(($(now_ms) - BEGUN))
+  [ "$TOOK" -le "$SLOWEST_MS" ] || SLOWEST_MS=$TOOK
+done
+ELAPSED_MS=$(($(now_ms) - STARTED))
+is "killed and started again, times" "$i" "$TIMES"
+is "times that it was found detached" "$LOST" 0
+is "it was enabled once" "$(cat /sys/kernel/sched_ext/enable_seq)" "$SEQ"
+is "each one adopted" "$(grep -c '"adopted\|msg=adopted\|adopted, generation' "$SCHEDD_LOG")" "$TIMES"
+holds "each one answered within 2 s of its start (slowest: $SLOWEST_MS ms)" "$SLOWEST_MS <= 2000"
+mapfile -t AFTER < <(for pid in "${HOGS[@]}"; do run_ns "$pid"; done)
+SLOWEST=$(for i in 0 1 2 3 4 5; do echo $((AFTER[i] - BEFORE[i])); done | sort -n | head -1)
+# 6 hogs on 4 CPUs: 2/3 of a CPU each; the starts and the shell take their part.
+holds "no hog was left behind (the slowest ran $((SLOWEST / 1000000)) of $ELAPSED_MS ms)" "$SLOWEST > 0.4e6 * $ELAPSED_MS"
+BEATS=$(($(wc -l </tmp/beats) - BEATS))
+holds "a task that sleeps and wakes went on as well ($BEATS times in $ELAPSED_MS ms)" "$BEATS > $ELAPSED_MS / 200"
+DECISIONS=$(status .counters.decisionCount)
+sleep 2
+holds "the new engine decides" "$(status .counters.decisionCount) > $DECISIONS + 20"
+SHARE_A=${HOGS[0]} SHARE_B=${HOGS[1]}
+is "the policy, the overrides and their generations are as they were" "$(changes)" "$CHANGES"
+is "the override is in force" "$(ctl task list --filter "tid = ${HOGS[5]}" -o json | jq '.tasks[0].weight')" 150
+check "the hogs listed are the hogs that run" test "$(ctl task list --filter 'comm = "hog"' -o json | jq '.tasks | length')" = 6
+for pid in "${HOGS[@]:2}"; do kill -KILL "$pid"; done
+taskset -cp 1 "$SHARE_A" >/dev/null && taskset -cp 1 "$SHARE_B" >/dev/null
+sleep 1
+near "shares under the last of them (percent of the first)" "$(share 6 "$SHARE_A" "$SHARE_B")" 50 5
+check "no kernel warning" eval '! dmesg | grep -E "WARNING|BUG:|Call Trace"'
+end_hogs
+stop_schedd
+is "exit code after SIGTERM" "$SCHEDD_EXIT" 0
+check "the state is disabled" detached
+check "nothing is left on the BPF file system" eval "! test -e $PINS"
+check "nor of the sockets" eval '! ls /run/schedd/* 2>/dev/null'
+finish

@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Process IDs that are used again, and affinities that change: no task carries what was another's.
+# guest: cpus=4 mem=2G timeout=240
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/guest.bash"
+
+start_schedd
+# A task with an override ends, and its process ID goes to another one. Those below 300 are used once only.
+NEXT=0
+while [ "$NEXT" -lt 310 ]; do
+  : &
+  NEXT=$!
+  wait "$NEXT"
+done
+hog env
+ID=$HOG
+ctl task boost --tgid "$ID" --weight 5000 >/dev/null
+is "the hog's weight" "$(ctl task list --filter "tid = $ID" -o json | jq '.tasks[0].weight')" 5000
+end_hogs
+echo 400 >/proc/sys/kernel/pid_max
+ROUNDS=0 AGAIN=0 WRONG=0 LAST=0
+END=$((SECONDS + 60))
+while [ "$AGAIN" -lt 3 ] && [ "$SECONDS" -lt "$END" ]; do
+  sleep 30 &
+  GOT=$!
+  [ "$GOT" -ge "$LAST" ] || ROUNDS=$((ROUNDS + 1))
+  LAST=$GOT
+  if [ "$GOT" = "$ID" ]; then
+    AGAIN=$((AGAIN + 1))
+    sleep 0.3 # longer than a search for tasks that match
+    [ "$(ctl task list --filter "tid = $ID" -o json | jq '.tasks[0].weight')" = 100 ] || WRONG=$((WRONG + 1))
+  fi
+  kill "$GOT"
+  wait "$GOT" 2>/dev/null
+done
+note "process IDs began anew $ROUNDS times; $ID was used again $AGAIN times"
+holds "the process ID was used again" "$AGAIN >= 1"
+is "times that a stranger had the override" "$WRONG" 0
+is "the override ended with its process" "$(ctl task overrides -o json 2>/dev/null | jq '.taskOverrides | length')" 0
+echo 32768 >/proc/sys/kernel/pid_max
+
+# Affinities of running tasks change all the time; bound to one CPU between two hogs, nobody gains by it.
+hog taskset -c 1
+STILL=$HOG
+hog taskset -c 1
+MOVING=$HOG
+(while :; do taskset -cp 1 "$MOVING" >/dev/null; done) &
+HOGS+=("$!")
+taskset -cp 2 "$!" >/dev/null
+stress-ng --affinity 4 --timeout 20s >/dev/null 2>&1 &
+STRESS=$!
+sleep 1
+SHARE=$(share 10 "$STILL" "$MOVING")
+note "percent of the hog whose affinity is left alone: $SHARE"
+holds "the other one gains nothing by being set again and again" "$SHARE > 42"
+holds "nor is it left behind" "$SHARE < 75"
+wait "$STRESS"
+is "the storm ends well" "$?" 0
+stays_attached "attached"
+check "the kernel did not complain of a CPU" eval '! dmesg | grep -i "not allowed"'
+end_hogs
+check "no kernel warning" eval '! dmesg | grep -E "WARNING|BUG:|Call Trace"'
+stop_schedd
+is "exit code after SIGTERM" "$SCHEDD_EXIT" 0
+finish

@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Tasks that come and go by the thousand: none is refused, none is stuck, no slot is lost.
+# guest: cpus=4 mem=3G timeout=300
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/guest.bash"
+
+FORKS=${FORKS:-5000} THREADS=${THREADS:-500} # thorough: 50000 and 2000
+slots() { status .counters.taskCount; }
+few_slots() { [ "$(slots)" -le "$1" ]; }
+
+start_schedd
+SEQ=$(cat /sys/kernel/sched_ext/enable_seq)
+BEFORE=$(slots)
+RSS_BEFORE=$(awk '/^VmRSS/ { print $2 }' "/proc/$SCHEDD/status")
+BEGUN=$(now_ms)
+check "$FORKS short tasks" stress-ng --fork 4 --fork-ops "$FORKS" --timeout 200s
+note "$FORKS forks in $(($(now_ms) - BEGUN)) ms; slots before $BEFORE, after $(slots)"
+is "all were made" "$(grep -c 'unsuccessful run\|fork failed' <<<"$OUTPUT")" 0
+BEGUN=$(now_ms)
+check "$THREADS threads, made and ended in a loop" stress-ng --pthread 2 --pthread-ops "$THREADS" --timeout 100s
+note "$THREADS threads in $(($(now_ms) - BEGUN)) ms; slots after $(slots)"
+check "no slot is lost" wait_until 10 few_slots $((BEFORE + 8))
+RSS=$(awk '/^VmRSS/ { print $2 }' "/proc/$SCHEDD/status")
+holds "nor memory of the daemon ($RSS_BEFORE kB before, $RSS kB now)" "$RSS < $RSS_BEFORE + 8192"
+stays_attached "attached"
+is "all the time" "$(cat /sys/kernel/sched_ext/enable_seq)" "$SEQ"
+stop_schedd
+is "exit code after SIGTERM" "$SCHEDD_EXIT" 0
+
+# More tasks than slots: the guest alone has more than 64.
+start_schedd --max-tasks=64
+for _ in 1 2 3 4 5 6; do hog env; done
+check "tasks without a slot end well" stress-ng --switch 4 --pipe 4 --fork 2 --timeout 8s
+holds "how many there were is counted" "$(status .counters.tableFullCount) > 0"
+holds "and each hog runs, with a slot or without" "$(slowest_run 3) > 1e8"
+stays_attached "attached with a full table"
+end_hogs
+check "no kernel warning" eval '! dmesg | grep -E "WARNING|BUG:|Call Trace"'
+stop_schedd
+is "exit code after SIGTERM, again" "$SCHEDD_EXIT" 0
+finish
