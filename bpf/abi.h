@@ -57,7 +57,7 @@ typedef uint64_t schedd_u64;
 #endif
 
 enum {
-  SCHEDD_ABI_VERSION = 2,
+  SCHEDD_ABI_VERSION = 3,
   SCHEDD_CACHE_LINE = 64,
   /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named
      by a decision. */
@@ -133,6 +133,7 @@ enum schedd_counter {
   SCHEDD_COUNT_RUN_NS, /* ns that tasks of this scheduler ran, all tasks, with or without slot */
   SCHEDD_COUNT_ENDED_RUN_NS,   /* ns of these that belong to tasks that have ended */
   SCHEDD_COUNT_NO_SLOT_RUN_NS, /* ns of these that belong to tasks without a slot */
+  SCHEDD_COUNT_RUN_DEGRADED,   /* undecided runs that began in degraded time */
   SCHEDD_NR_COUNTERS,
 };
 
@@ -194,7 +195,8 @@ struct schedd_cpu {
   schedd_u32 idle;           /* 1 when idle; a hint */
   schedd_u32 protected_task; /* 1 while a task runs that may not be preempted (daemon, kthread) */
   schedd_u32 offline;        /* 1 while the CPU is out of service: no decision may name it */
-  schedd_u32 reserved0;
+  schedd_u32 running;        /* 1 while a task of this scheduler runs here; neither this nor idle:
+                                one of a higher class does */
   schedd_u64
       vtime_floor; /* largest deadline that this CPU chose to run: where its queue has come to */
   schedd_u64 reserved1[3];

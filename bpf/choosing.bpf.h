@@ -20,14 +20,16 @@ SCHEDD_INLINE void drain_decisions(void) {
 
 /* True when `prev` is still the one to run: its deadline is earlier than that of whoever would be
  * next. */
-SCHEDD_INLINE bool goes_on(struct schedd_header* h, struct task_struct* prev,
+SCHEDD_INLINE bool goes_on(struct schedd_header* h, s32 cpu, struct task_struct* prev,
                            struct task_private* priv, struct schedd_slot* slot, u64 rival) {
+  u64 least = vtime_floor_of(cpu) - QUEUE_LEAD_NS; /* as in enqueue_undecided() */
   u64 deadline;
   /* One that was never decided has no deadline that could be compared. */
   if (!priv || !slot || !slot->decided_weight || slot->yields || prev->tgid == h->daemon_tgid ||
       must_run_here(prev, slot))
     return false;
-  deadline = slot->deadline + virtual_ns(slot, run_clock() - priv->run_began);
+  deadline = (s64)(slot->deadline - least) < 0 ? least : slot->deadline;
+  deadline += virtual_ns(slot, run_clock() - priv->run_began);
   return (s64)(deadline - rival) < 0;
 }
 
@@ -43,9 +45,19 @@ SCHEDD_INLINE void go_on(struct schedd_header* h, struct task_struct* prev,
   task_set_slice(prev, slice_of(h, slot));
 }
 
-SCHEDD_INLINE void raise_vtime_floor(s32 cpu, u64 deadline) {
+/*
+ * A CPU's virtual time is that of what it chooses. It also comes down again, when what was decided
+ * is further behind than the order of service explains: the engine's virtual time is seconds behind
+ * that of a queue which went on alone for as long. Left up there, the floor would put whoever wakes
+ * behind all others for all these seconds, once the queue is alone again.
+ */
+SCHEDD_INLINE void move_vtime_floor(s32 cpu, u64 deadline, bool decided) {
   struct schedd_cpu* record = cpu_at(cpu);
-  if (record && (s64)(deadline - record->vtime_floor) > 0) record->vtime_floor = deadline;
+  if (!record) return;
+  if ((s64)(deadline - record->vtime_floor) > 0)
+    record->vtime_floor = deadline;
+  else if (decided && (s64)(record->vtime_floor - deadline) > QUEUE_LEAD_NS)
+    record->vtime_floor = deadline + QUEUE_LEAD_NS;
 }
 
 /*
@@ -68,11 +80,12 @@ SCHEDD_INLINE void choose_next(struct schedd_header* h, s32 cpu, struct task_str
   has_undecided = dsq_first_deadline(DSQ_UNDECIDED, cpu, &undecided);
   ready_first = has_ready && !(has_undecided && (s64)(undecided - ready) < 0);
   if (may_go_on && (has_ready || has_undecided) &&
-      goes_on(h, prev, priv, slot, ready_first ? ready : undecided)) {
+      goes_on(h, cpu, prev, priv, slot, ready_first ? ready : undecided)) {
     go_on(h, prev, priv, slot, false);
     return;
   }
-  if (has_ready || has_undecided) raise_vtime_floor(cpu, ready_first ? ready : undecided);
+  if (has_ready || has_undecided)
+    move_vtime_floor(cpu, ready_first ? ready : undecided, ready_first);
   if (ready_first && dsq_move_to_local(DSQ_READY)) return;
   if (dsq_move_to_local(DSQ_UNDECIDED)) return;
   if (dsq_move_to_local(DSQ_READY)) return;

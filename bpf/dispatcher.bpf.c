@@ -82,6 +82,16 @@ void BPF_PROG(schedd_runnable, struct task_struct* p, u64 enq_flags) {
   slot_refresh(h, slot, p);
 }
 
+/* The CPU took the task from a queue where it waited for a decision. */
+SCHEDD_INLINE void count_chosen(struct schedd_header* h, struct schedd_slot* slot) {
+  if (slot->state == SCHEDD_TASK_DECIDED) {
+    count(SCHEDD_COUNT_RUN_DECIDED, 1);
+    return;
+  }
+  count(SCHEDD_COUNT_RUN_UNDECIDED, 1);
+  if (*(volatile u64*)&h->degraded_since_ns) count(SCHEDD_COUNT_RUN_DEGRADED, 1);
+}
+
 SEC("struct_ops/schedd_running")
 void BPF_PROG(schedd_running, struct task_struct* p) {
   struct schedd_header* h = get_header();
@@ -93,17 +103,14 @@ void BPF_PROG(schedd_running, struct task_struct* p) {
   if (!h) return;
   if (priv) priv->run_began = run_clock();
   if (cpu) {
+    cpu->running = 1;
     cpu->slot = slot ? priv->slot : SCHEDD_NO_SLOT;
     cpu->slot_key = slot ? slot->key : 0;
     cpu->since_ns = now;
     cpu->protected_task = p->tgid == h->daemon_tgid || must_run_here(p, slot);
   }
   if (!slot) return;
-  if (!priv->direct) {
-    count(
-        slot->state == SCHEDD_TASK_DECIDED ? SCHEDD_COUNT_RUN_DECIDED : SCHEDD_COUNT_RUN_UNDECIDED,
-        1);
-  }
+  if (!priv->direct) count_chosen(h, slot);
   account_start(slot, this_cpu, now);
 }
 
@@ -114,6 +121,7 @@ void BPF_PROG(schedd_stopping, struct task_struct* p, bool runnable) {
   struct schedd_cpu* cpu = cpu_at(scx_bpf_task_cpu(p));
   u64 now = bpf_ktime_get_ns();
   if (cpu) {
+    cpu->running = 0;
     cpu->slot = SCHEDD_NO_SLOT;
     cpu->protected_task = 0;
   }
@@ -165,6 +173,12 @@ void BPF_PROG(schedd_update_idle, s32 cpu, bool idle) {
      told of the change from task to idle only, so a queue of tasks that it may not run does not
      keep it spinning. */
   if (somebody_waits() || scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + cpu)) kick_cpu(cpu, SCX_KICK_IDLE);
+}
+
+/* A higher class (real-time) takes the CPU, maybe for good: who waits at it may run elsewhere. */
+SEC("struct_ops/schedd_cpu_release")
+void BPF_PROG(schedd_cpu_release, s32 cpu, struct scx_cpu_release_args* args) {
+  scx_bpf_reenqueue_local();
 }
 
 SEC("struct_ops.s/schedd_cpu_online")
@@ -266,6 +280,7 @@ struct sched_ext_ops schedd_ops = {
     .set_weight = (void*)schedd_set_weight,
     .set_cpumask = (void*)schedd_set_cpumask,
     .update_idle = (void*)schedd_update_idle,
+    .cpu_release = (void*)schedd_cpu_release,
     .cpu_online = (void*)schedd_cpu_online,
     .cpu_offline = (void*)schedd_cpu_offline,
     .init_task = (void*)schedd_init_task,

@@ -66,6 +66,9 @@ struct scx_init_task_args {
 struct scx_exit_task_args {
   bool cancelled;
 };
+struct scx_cpu_release_args {
+  struct task_struct* task;
+};
 enum scx_exit_kind { SCX_EXIT_NONE };
 struct scx_exit_info {
   enum scx_exit_kind kind;
@@ -94,6 +97,7 @@ struct sched_ext_ops {
   void (*set_weight)(struct task_struct* p, u32 weight);
   void (*set_cpumask)(struct task_struct* p, const struct cpumask* cpumask);
   void (*update_idle)(s32 cpu, bool idle);
+  void (*cpu_release)(s32 cpu, struct scx_cpu_release_args* args);
   void (*cpu_online)(s32 cpu);
   void (*cpu_offline)(s32 cpu);
   s32 (*init_task)(struct task_struct* p, struct scx_init_task_args* args);
@@ -114,6 +118,7 @@ struct sched_ext_ops {
 #define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
 #define SCX_DSQ_LOCAL 0x8000000000000002ULL
+#define SCX_DSQ_LOCAL_ON 0xC000000000000000ULL /* | CPU */
 #define SCX_TASK_QUEUED 1u
 #define SCX_ENQ_WAKEUP 1ULL
 #define SCX_ENQ_PREEMPT (1ULL << 32)

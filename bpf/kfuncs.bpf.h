@@ -19,6 +19,7 @@ extern s32 scx_bpf_select_cpu_dfl(struct task_struct* p, s32 prev_cpu, u64 wake_
 extern s32 scx_bpf_pick_idle_cpu(const struct cpumask* cpus_allowed, u64 flags) __ksym;
 extern void scx_bpf_kick_cpu(s32 cpu, u64 flags) __ksym;
 extern u32 scx_bpf_dispatch_nr_slots(void) __ksym;
+extern u32 scx_bpf_reenqueue_local(void) __ksym;
 extern s32 scx_bpf_dsq_nr_queued(u64 dsq_id) __ksym;
 extern s32 scx_bpf_task_cpu(const struct task_struct* p) __ksym;
 extern u32 scx_bpf_nr_cpu_ids(void) __ksym;
@@ -64,6 +65,10 @@ extern void scx_bpf_dsq_move_set_slice___v1(struct bpf_iter_scx_dsq* it, u64 sli
 extern void scx_bpf_dsq_move_set_vtime___v1(struct bpf_iter_scx_dsq* it, u64 vtime) __ksym __weak;
 extern bool scx_bpf_dsq_move_vtime___v1(struct bpf_iter_scx_dsq* it, struct task_struct* p,
                                         u64 dsq_id, u64 enq_flags) __ksym __weak;
+extern bool scx_bpf_dsq_move___v1(struct bpf_iter_scx_dsq* it, struct task_struct* p, u64 dsq_id,
+                                  u64 enq_flags) __ksym __weak;
+extern bool scx_bpf_dispatch_from_dsq___old(struct bpf_iter_scx_dsq* it, struct task_struct* p,
+                                            u64 dsq_id, u64 enq_flags) __ksym __weak;
 extern void scx_bpf_dispatch_from_dsq_set_slice___old(struct bpf_iter_scx_dsq* it,
                                                       u64 slice) __ksym __weak;
 extern void scx_bpf_dispatch_from_dsq_set_vtime___old(struct bpf_iter_scx_dsq* it,
@@ -127,6 +132,24 @@ SCHEDD_INLINE bool dsq_move_here(struct bpf_iter_scx_dsq* it, struct task_struct
   if (bpf_ksym_exists(scx_bpf_dsq_move_vtime___v1))
     return scx_bpf_dsq_move_vtime___v1(it, p, to, 0);
   return scx_bpf_dispatch_vtime_from_dsq___old(it, p, to, 0);
+}
+
+/* The same with another vtime. */
+SCHEDD_INLINE bool dsq_move_here_as(struct bpf_iter_scx_dsq* it, struct task_struct* p, u64 to,
+                                    u64 vtime) {
+  if (bpf_ksym_exists(scx_bpf_dsq_move_vtime___v1))
+    scx_bpf_dsq_move_set_vtime___v1(it, vtime);
+  else
+    scx_bpf_dispatch_from_dsq_set_vtime___old(it, vtime);
+  return dsq_move_here(it, p, to);
+}
+
+/* The same to a CPU's local queue. Not callable from dispatch. */
+SCHEDD_INLINE bool dsq_move_here_to_local(struct bpf_iter_scx_dsq* it, struct task_struct* p,
+                                          s32 cpu) {
+  if (bpf_ksym_exists(scx_bpf_dsq_move___v1))
+    return scx_bpf_dsq_move___v1(it, p, SCX_DSQ_LOCAL_ON | cpu, 0);
+  return scx_bpf_dispatch_from_dsq___old(it, p, SCX_DSQ_LOCAL_ON | cpu, 0);
 }
 
 /*

@@ -126,6 +126,12 @@ SCHEDD_INLINE void count(enum schedd_counter counter, u64 n) {
   if (cpu) SCHEDD_ADD(&cpu->counters[counter], n);
 }
 
+/* A task of a higher class runs there: what is put into its local queue waits for that one's end.
+ * Also true in the middle of a switch. */
+SCHEDD_INLINE bool is_taken(struct schedd_cpu* cpu) {
+  return cpu && !*(volatile u32*)&cpu->running && !*(volatile u32*)&cpu->idle;
+}
+
 SCHEDD_INLINE bool this_cpu_is_offline(void) {
   struct schedd_cpu* cpu = cpu_at(bpf_get_smp_processor_id());
   return cpu && cpu->offline;

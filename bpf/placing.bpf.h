@@ -12,8 +12,8 @@ enum {
   /* How far ahead of the queue a waking task may be placed before its decision comes, virtual
      ns. */
   QUEUE_CREDIT_NS = 50 * 1000 * 1000,
-  /* How far behind it any task may be placed then: bounds its wait when no decision comes at all.
-   */
+  /* How far behind it any task may be placed then, and how far ahead one that does not wake: bounds
+     its own wait, and the others', when no decision comes at all. */
   QUEUE_LEAD_NS = 200 * 1000 * 1000,
 };
 
@@ -40,18 +40,33 @@ SCHEDD_INLINE void mark_direct(struct task_private* priv, struct schedd_slot* sl
   if (slot) slot->state = SCHEDD_TASK_DECIDED;
 }
 
+/* Takes a CPU from a task that is not protected, for p. */
+SCHEDD_INLINE void preempt_any(struct schedd_header* h, struct task_struct* p) {
+  u32 cpu;
+  bpf_for(cpu, 0, h->nr_cpus) {
+    struct schedd_cpu* record = cpu_at(cpu);
+    if (!record) break;
+    if (record->offline || !record->running || record->protected_task ||
+        !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+      continue;
+    kick_cpu(cpu, SCX_KICK_PREEMPT);
+    break;
+  }
+}
+
 /* Threads of the daemon: at once and before others when they wake; in turn with all others together
- * when they have used their slice. */
+ * when they have used their slice. Never behind a real-time task. */
 SCHEDD_INLINE void enqueue_daemon(struct schedd_header* h, struct task_struct* p,
                                   struct task_private* priv, struct schedd_slot* slot,
                                   u64 enq_flags) {
+  bool taken = is_taken(cpu_at(scx_bpf_task_cpu(p)));
   count(SCHEDD_COUNT_RUN_DAEMON, 1);
   mark_direct(priv, slot);
-  if (enq_flags & SCX_ENQ_WAKEUP) {
+  if ((enq_flags & SCX_ENQ_WAKEUP) && !taken) {
     dsq_insert(p, SCX_DSQ_LOCAL, h->protected_slice_ns, enq_flags | SCX_ENQ_PREEMPT);
   } else {
     dsq_insert(p, DSQ_DAEMON, h->protected_slice_ns, enq_flags);
-    kick_idle(p);
+    if (!kick_idle(p) && taken) preempt_any(h, p);
   }
 }
 
@@ -63,10 +78,10 @@ SCHEDD_INLINE void enqueue_undecided(struct schedd_header* h, struct task_struct
   u64 floor = vtime_floor_of(scx_bpf_task_cpu(p));
   u64 vtime = slot ? slot->deadline : floor;
   u32 flags = enq_flags & SCX_ENQ_WAKEUP ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;
+  u64 least = floor - (enq_flags & SCX_ENQ_WAKEUP ? QUEUE_CREDIT_NS : QUEUE_LEAD_NS);
   /* A long sleep is no claim to the CPU for as long; and a deadline from another CPU's virtual time
-   * does not hold a task back here. */
-  if ((enq_flags & SCX_ENQ_WAKEUP) && (s64)(vtime - (floor - QUEUE_CREDIT_NS)) < 0)
-    vtime = floor - QUEUE_CREDIT_NS;
+   * does not hold a task back here, nor all others. */
+  if ((s64)(vtime - least) < 0) vtime = least;
   if ((s64)(vtime - (floor + QUEUE_LEAD_NS)) > 0) vtime = floor + QUEUE_LEAD_NS;
   if (priv) priv->direct = priv->solo = 0;
   if (slot) {

@@ -2,7 +2,8 @@
 /*
  * A timer that looks after what no callback would notice: CPUs that idle although tasks wait (one
  * may fall idle in the instant between a task's enqueue and its insertion, when nobody kicks it),
- * tasks left in the queue of a CPU that is offline, and a daemon that is gone.
+ * tasks left in the queue of a CPU that is offline or taken by a real-time task, tasks that wait
+ * too long while the daemon is silent, and a daemon that is gone.
  */
 #ifndef SCHEDD_BPF_SAFETY_NET_BPF_H_
 #define SCHEDD_BPF_SAFETY_NET_BPF_H_
@@ -10,7 +11,11 @@
 #include "bpf/hotplug.bpf.h"
 #include "bpf/orphan.bpf.h"
 
-enum { NET_PERIOD_NS = 100 * 1000 * 1000 };
+enum {
+  NET_PERIOD_NS = 100 * 1000 * 1000,
+  /* Who waited this long goes before all others when no daemon sees to it. */
+  STARVED_NS = 1000 * 1000 * 1000,
+};
 
 struct net {
   struct bpf_timer timer;
@@ -24,18 +29,59 @@ struct {
   __type(value, struct net);
 } nets SEC(".maps");
 
+/*
+ * While the daemon is silent nobody keeps its starvation bound: the queues' order is one of virtual
+ * time, and next to a heavy task a light one waits for as long as that one's virtual time takes to
+ * come so far, which at weight 10000 is a hundred times as long. Callable as rescue_from().
+ */
+SCHEDD_INLINE void hurry_starved(u64 dsq_id, u64 now) {
+  enum { MOST = 4096 };
+  struct bpf_iter_scx_dsq it;
+  struct task_struct* p;
+  int i;
+  if (!scx_bpf_dsq_nr_queued(dsq_id)) return;
+  bpf_rcu_read_lock();
+  bpf_iter_scx_dsq_new(&it, dsq_id, 0);
+  bpf_for(i, 0, MOST) {
+    struct schedd_slot* slot;
+    p = bpf_iter_scx_dsq_next(&it);
+    if (!p) break;
+    slot = slot_of(private_of(p));
+    if (slot && slot->waiting_since_ns && (s64)(now - slot->waiting_since_ns) >= STARVED_NS)
+      dsq_move_here_as(&it, p, DSQ_URGENT, slot->waiting_since_ns);
+  }
+  bpf_iter_scx_dsq_destroy(&it);
+  bpf_rcu_read_unlock();
+}
+
 static int catch_stray(void* map, int* key, struct net* net) {
   struct schedd_header* h = get_header();
-  bool waiting = somebody_waits();
+  bool waiting = somebody_waits(), any_offline = false;
   u32 cpu;
   if (!h) return 0;
   bpf_for(cpu, 0, h->nr_cpus) {
     struct schedd_cpu* record = cpu_at(cpu);
     if (!record) break;
-    if (record->offline)
-      rescue_from_offline(cpu);
-    else if (waiting && record->idle)
+    if (record->offline || is_taken(record)) rescue_from(cpu);
+    if (record->offline) {
+      any_offline = true;
+      /* The last task may have left it from afar, when it idled already: it has to look again to
+       * notice that it is empty, and may go. */
+      kick_cpu(cpu, 0);
+    } else if (waiting && record->idle) {
       kick_cpu(cpu, SCX_KICK_IDLE);
+    }
+  }
+  if (any_offline) {
+    let_go_of_offline(DSQ_READY);
+    let_go_of_offline(DSQ_UNDECIDED);
+    let_go_of_offline(DSQ_URGENT);
+    let_go_of_offline(DSQ_DAEMON);
+  }
+  if (*(volatile u64*)&h->degraded_since_ns) {
+    u64 now = bpf_ktime_get_ns();
+    hurry_starved(DSQ_UNDECIDED, now);
+    hurry_starved(DSQ_READY, now);
   }
   check_daemon(h, &net->watch);
   bpf_timer_start(&net->timer, NET_PERIOD_NS, 0);

@@ -65,12 +65,13 @@ SCHEDD_INLINE void send_event(struct schedd_header* h, struct schedd_slot* slot,
   ring_doorbell(h, now);
 }
 
-/* Lets an idle CPU that may run p look into the queues. */
-SCHEDD_INLINE void kick_idle(struct task_struct* p) {
+/* Lets an idle CPU that may run p look into the queues. False when there is none. */
+SCHEDD_INLINE bool kick_idle(struct task_struct* p) {
   s32 cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
-  if (cpu < 0) return;
+  if (cpu < 0) return false;
   count(SCHEDD_COUNT_KICKS_IDLE, 1);
   kick_cpu(cpu, SCX_KICK_IDLE);
+  return true;
 }
 
 /* True while `decision` speaks of the wait that the slot's task is in. */

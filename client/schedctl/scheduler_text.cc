@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/schedctl/scheduler_text.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "client/schedctl/format.h"
 
@@ -54,6 +56,8 @@ void AddLossRows(const SchedulerCounters& counters, Table& table) {
   const absl::Duration degraded = FromProto(counters.degraded_duration());
   table.AddRow({"time without schedd (degraded)",
                 ZeroIsGood(absl::ToInt64Nanoseconds(degraded), ShortDuration(degraded))});
+  table.AddRow({"  runs meanwhile",
+                ZeroIsGood(counters.degraded_run_count(), Count(counters.degraded_run_count()))});
 }
 
 void AddThreadRows(const Scheduler& scheduler, absl::Time now, Table& table) {
@@ -81,6 +85,24 @@ std::string ExitText(const v1::ExitInfo& exit, absl::TimeZone zone) {
   return text;
 }
 
+// How often it was attached again by itself, and when it will be next.
+Cell ReattachCell(const Scheduler& scheduler, absl::TimeZone zone) {
+  std::string text = absl::StrCat(Count(scheduler.reattach_count()), " of at most ",
+                                  Count(scheduler.reattach_limit()));
+  if (scheduler.has_reattach_time()) {
+    absl::StrAppend(&text, ", next at ", LocalTime(scheduler.reattach_time(), zone));
+  }
+  return Cell(std::move(text), Color::kWarning);
+}
+
+std::string WhatFollowsAnEjection(const Scheduler& scheduler) {
+  if (scheduler.has_reattach_time()) {
+    return absl::StrCat("it is attached again soon (", scheduler.reattach_count(), " of at most ",
+                        scheduler.reattach_limit(), " times)");
+  }
+  return "attach again with schedctl scheduler attach";
+}
+
 }  // namespace
 
 Cell StateCell(const Scheduler& scheduler) {
@@ -105,7 +127,7 @@ std::string SchedulerSentence(const Scheduler& scheduler) {
       return "detached: the kernel's own class schedules all tasks";
     case Scheduler::STATE_EJECTED:
       return absl::StrCat("ejected by the kernel: ", Printable(scheduler.last_exit().reason()),
-                          "; attach again with schedctl scheduler attach");
+                          "; ", WhatFollowsAnEjection(scheduler));
     case Scheduler::STATE_FOREIGN:
       return absl::StrCat("another scheduler is attached: ", Printable(scheduler.ops_name()));
     case Scheduler::STATE_UNSUPPORTED:
@@ -125,6 +147,9 @@ void AddSchedulerRows(const Scheduler& scheduler, absl::Time now, absl::TimeZone
                                ShortDuration(now - FromProto(scheduler.attach_time())), ")")});
   }
   table.AddRow({"attachments", Count(scheduler.attach_count())});
+  if (scheduler.reattach_count() > 0) {
+    table.AddRow({"  after ejections", ReattachCell(scheduler, zone)});
+  }
   if (scheduler.scope() != Scheduler::SCOPE_UNSPECIFIED) {
     table.AddRow({"scope", EnumText(Scheduler::Scope_descriptor(), scheduler.scope())});
   }

@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "client/schedctl/format.h"
 #include "client/schedctl/suggest.h"
@@ -138,6 +139,7 @@ Table TaskFacts(const Task& task) {
   table.AddRow({"CPUs allowed", absl::StrCat(task.allowed_cpu_count())});
   table.AddRow({"nice", absl::StrCat(task.nice())});
   table.AddRow({"weight in force", absl::StrCat(task.weight())});
+  table.AddRow({"effective weight", absl::StrFormat("%.4g", task.effective_weight())});
   table.AddRow({"override", OrDash(task.task_override())});
   table.AddRow({"policy", OrDash(task.policy())});
   table.AddRow({"generation", Count(stats.policy_generation())});

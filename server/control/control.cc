@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/control/call.h"
+#include "server/control/cgroup_control.h"
 #include "server/control/cgroup_paths.h"
 #include "server/control/generation.h"
 #include "server/control/override_control.h"
@@ -28,7 +29,8 @@ struct Control::Parts {
                   }),
         policy(clock, options, &generations, &journal, &scheduler),
         overrides(sequence, clock, options, &generations, &journal, &cgroups, &scheduler, &policy),
-        catalog(clock, &scheduler, &cgroups, &overrides) {}
+        cgroup_shares(sequence, clock, host, &cgroups, &generations, &scheduler, &overrides),
+        catalog(clock, &scheduler, &cgroups, &overrides, &cgroup_shares) {}
 
   StateJournal journal;
   GenerationCounter generations;
@@ -36,6 +38,7 @@ struct Control::Parts {
   SchedulerControl scheduler;
   PolicyControl policy;
   OverrideControl overrides;
+  CgroupControl cgroup_shares;
   TaskCatalog catalog;
 };
 
@@ -73,6 +76,7 @@ absl::Status Control::Shutdown() {
   return CallAndWait<absl::Status>(sequence_, [this](std::function<void(absl::Status)> done) {
     if (std::exchange(shut_down_, true)) return done(absl::OkStatus());
     parts_->overrides.Shutdown();
+    parts_->cgroup_shares.Shutdown();
     done(parts_->scheduler.Shutdown());
   });
 }
@@ -81,6 +85,7 @@ void Control::HandOver() {
   CallAndWait<absl::Status>(sequence_, [this](std::function<void(absl::Status)> done) {
     if (std::exchange(shut_down_, true)) return done(absl::OkStatus());
     parts_->overrides.Shutdown();
+    parts_->cgroup_shares.Shutdown();
     parts_->scheduler.HandOver();
     done(absl::OkStatus());
   }).IgnoreError();

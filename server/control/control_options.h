@@ -25,6 +25,8 @@ struct ControlOptions {
   std::string kernel_release = {};       // only shown
   std::string dump_directory = {};       // for the kernel's dumps at ejection; empty: not kept
   int32_t max_dumps = 10;                // newest ones kept
+  // How often an ejected dispatcher is attached again by itself (reattach_budget.h); 0: never.
+  int32_t reattach_limit = 0;
   // How long a call waits for the scheduling thread to take its change up.
   absl::Duration apply_timeout = absl::Seconds(1);
   // Lines for the daemon's log: attach, detach, ejection, accepted changes. Called on the sequence;

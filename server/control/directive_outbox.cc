@@ -16,6 +16,7 @@ constexpr absl::Duration kPollInterval = absl::Milliseconds(1);
 void Merge(Directive& earlier, Directive later) {
   earlier.generation = later.generation;
   if (later.parameters.has_value()) earlier.parameters = later.parameters;
+  if (later.shares != nullptr) earlier.shares = std::move(later.shares);
   std::unordered_map<uint32_t, size_t> by_slot;
   for (size_t i = 0; i < earlier.settings.size(); ++i) by_slot[earlier.settings[i].slot] = i;
   for (const TaskSetting& setting : later.settings) {

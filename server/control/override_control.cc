@@ -51,14 +51,14 @@ OverrideControl::OverrideControl(Sequence* sequence, const Clock* clock,
       created_(journal->initial().created),
       rescan_(sequence),
       expiry_(sequence) {
-  scheduler_->SetObserver(this);
+  scheduler_->AddObserver(this);
   for (const StoredOverride& stored : journal->initial().overrides) {
     table_.Add({stored, *ParseSelector(stored.spec.selector)});
   }
   StartTimers();
 }
 
-OverrideControl::~OverrideControl() { scheduler_->SetObserver(nullptr); }
+OverrideControl::~OverrideControl() { scheduler_->RemoveObserver(this); }
 
 void OverrideControl::Create(const CreateOverrideRequest& request, Done done) {
   Refresh();
@@ -270,8 +270,10 @@ OverrideInfo OverrideControl::Describe(const Override& entry) const {
 }
 
 void OverrideControl::Commit(int64_t generation, std::function<void()> done) {
-  scheduler_->outbox().Send(
-      {.generation = generation, .parameters = {}, .settings = table_.TakeSettings()});
+  scheduler_->outbox().Send({.generation = generation,
+                             .parameters = {},
+                             .settings = table_.TakeSettings(),
+                             .shares = nullptr});
   StartTimers();
   scheduler_->outbox().WhenApplied(generation, options_->apply_timeout, std::move(done));
 }
@@ -296,7 +298,8 @@ void OverrideControl::Send() {
 void OverrideControl::Refresh() {
   attached_ = scheduler_->attachment() != nullptr;
   Expire();
-  const std::vector<std::string> ended = table_.Refresh();
+  const std::vector<std::string> ended =
+      table_.Refresh([this] { return scheduler_->IsAttachedNow(); });
   for (const std::string& id : ended) {
     Log(absl::StrCat(NameOf(id), " ended: its task or process has"));
   }
@@ -317,8 +320,10 @@ void OverrideControl::Expire() {
     Log(absl::StrCat("generation ", generation, ": ", NameOf(id), " expired"));
   }
   StoreRemoval(expired, generation);
-  scheduler_->outbox().Send(
-      {.generation = generation, .parameters = {}, .settings = table_.TakeSettings()});
+  scheduler_->outbox().Send({.generation = generation,
+                             .parameters = {},
+                             .settings = table_.TakeSettings(),
+                             .shares = nullptr});
 }
 
 // Of overrides that are over in any case: a store that keeps them loses nothing, since they end

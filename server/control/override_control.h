@@ -51,7 +51,7 @@ class OverrideControl : public AttachmentObserver, public OverrideSource {
   using Done = std::function<void(absl::StatusOr<OverrideInfo>)>;
   using DeleteDone = std::function<void(absl::Status)>;
 
-  // Arguments outlive it. Begins with the overrides of `journal`. Becomes the observer of
+  // Arguments outlive it. Begins with the overrides of `journal`. Becomes an observer of
   // `scheduler`.
   OverrideControl(Sequence* sequence, const Clock* clock, const ControlOptions* options,
                   GenerationCounter* generations, StateJournal* journal, CgroupPaths* cgroups,

@@ -13,13 +13,14 @@ void OverrideTable::Reset(const SharedMemory* memory) {
   for (auto& [id, entry] : overrides_) entry.matched_task_count = 0;
 }
 
-std::vector<std::string> OverrideTable::Refresh() {
+std::vector<std::string> OverrideTable::Refresh(const std::function<bool()>& is_attached) {
   const std::vector<uint32_t> changed = tracker_.Scan();
   matches_.resize(tracker_.size());
   std::vector<std::string> ended;
   for (const auto& [id, entry] : overrides_) {
     if (HasEnded(entry)) ended.push_back(id);
   }
+  if (!ended.empty() && !is_attached()) ended.clear();
   // Before anything is matched: a process must not get what was meant for one that had its number.
   for (const std::string& id : ended) Remove(id);
   for (const uint32_t slot : changed) Rematch(slot);

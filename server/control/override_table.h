@@ -10,6 +10,7 @@
 #define SCHEDD_CONTROL_OVERRIDE_TABLE_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -41,8 +42,10 @@ class OverrideTable {
   void Reset(const SharedMemory* memory);
 
   // Looks for tasks that came, went or changed, and matches them. Removes overrides for a task or
-  // process that has ended, and returns their ids.
-  std::vector<std::string> Refresh();
+  // process that has ended, and returns their ids. `is_attached` is asked after the look, and only
+  // when there are such: false means that the slots are empty because the dispatcher ends, not
+  // because tasks did, and nothing is removed.
+  std::vector<std::string> Refresh(const std::function<bool()>& is_attached);
 
   void Add(Override added);
   // REQUIRES: it is there.

@@ -39,7 +39,9 @@ SchedulerControl::SchedulerControl(Sequence* sequence, const Clock* clock, Kerne
       seed_(std::move(seed)),
       dumps_(options->dump_directory, static_cast<size_t>(std::max(options->max_dumps, 0))),
       outbox_(sequence, [this] { Publish(); }),
-      tick_(sequence) {
+      tick_(sequence),
+      reattach_budget_(sequence, options->reattach_limit),
+      reattach_(sequence) {
   Tick();
 }
 
@@ -53,6 +55,9 @@ absl::Status SchedulerControl::Attach(const AttachRequest& request) {
     return absl::OkStatus();
   }
   if (state.attachment == KernelState::Attachment::kForeign) return CheckNotBusy(state);
+  // Somebody sees to it: whatever was planned, and what went before, counts no more.
+  CancelReattach();
+  reattach_budget_.Reset();
   // The kernel says that it is gone, though it never told us why.
   if (attachment_ != nullptr) End(std::nullopt);
   const absl::Status status = Start(scope);
@@ -115,7 +120,7 @@ absl::Status SchedulerControl::Start(SchedulerScope scope) {
   attachment_ = std::move(attachment);
   ejected_ = false;
   outbox_.Connect(attachment_->engine.get());
-  if (observer_ != nullptr) observer_->OnAttached(*attachment_);
+  for (AttachmentObserver* observer : observers_) observer->OnAttached(*attachment_);
   Log(absl::StrCat(attachment_->kernel->adopted() ? "adopted" : "attached", ", generation ",
                    seed.generation));
   if (attachment_->scope != scope) {
@@ -126,6 +131,7 @@ absl::Status SchedulerControl::Start(SchedulerScope scope) {
 
 absl::Status SchedulerControl::Detach(const std::string& reason) {
   NoticeEnd();
+  CancelReattach();
   if (attachment_ == nullptr) return absl::OkStatus();
   if (absl::Status status = attachment_->kernel->Detach(); !status.ok()) {
     return WithReason(status, reason::kDetachFailed);
@@ -145,6 +151,7 @@ void SchedulerControl::HandOver() {
     ended->kernel->Release();
     Log("handed over");
   }
+  CancelReattach();
   tick_.Stop();
 }
 
@@ -162,7 +169,38 @@ void SchedulerControl::NoticeEnd() {
   End(exit);
   ejected_ = true;
   Log(absl::StrCat("ejected by the kernel: ", exit->reason, ": ", exit->message));
+  if (ReattachBudget::IsError(exit->kind)) PlanReattach();
   Publish();
+}
+
+void SchedulerControl::PlanReattach() {
+  if (reattach_budget_.limit() <= 0) return;
+  const std::optional<absl::Duration> delay = reattach_budget_.Take();
+  if (!delay.has_value()) {
+    Log(absl::StrCat("not attached again: that was tried ", reattach_budget_.used(),
+                     " times, the limit is ", reattach_budget_.limit()));
+    return;
+  }
+  Log(absl::StrCat("attaching again in ", absl::FormatDuration(*delay), ", try ",
+                   reattach_budget_.used(), " of ", reattach_budget_.limit()));
+  reattach_time_ = clock_->Now() + *delay;
+  reattach_.Start(*delay, [this] { Reattach(); });
+}
+
+void SchedulerControl::Reattach() {
+  reattach_time_ = absl::InfiniteFuture();
+  if (absl::Status busy = CheckNotBusy(host_->ReadState()); !busy.ok()) {
+    Log(absl::StrCat("not attached again: ", busy.message()));
+  } else if (absl::Status status = Start(last_scope_); !status.ok()) {
+    Log(absl::StrCat("attach failed: ", status.message()));
+    PlanReattach();
+  }
+  Publish();
+}
+
+void SchedulerControl::CancelReattach() {
+  reattach_.Stop();
+  reattach_time_ = absl::InfiniteFuture();
 }
 
 // Forgets the attachment, whose end unloads it; what an exit says is kept.
@@ -175,10 +213,11 @@ std::unique_ptr<Attachment> SchedulerControl::End(const std::optional<KernelExit
                           .dump_path = KeepDump(exit->dump)};
   }
   lost_before_ += ReadLostEventCount(attachment_->kernel->memory());
+  last_scope_ = attachment_->scope;
   // Nobody may look at the attachment from here on, callbacks of the outbox included.
   std::unique_ptr<Attachment> ended = std::move(attachment_);
   outbox_.Connect(nullptr);
-  if (observer_ != nullptr) observer_->OnDetached();
+  for (AttachmentObserver* observer : observers_) observer->OnDetached();
   return ended;
 }
 
@@ -193,6 +232,10 @@ std::string SchedulerControl::KeepDump(const std::string& dump) {
 const Attachment* SchedulerControl::attachment() {
   NoticeEnd();
   return attachment_.get();
+}
+
+bool SchedulerControl::IsAttachedNow() const {
+  return attachment_ != nullptr && host_->ReadState().attachment == KernelState::Attachment::kOurs;
 }
 
 SchedulerScope SchedulerControl::ConfiguredScope() const {
@@ -234,6 +277,9 @@ SchedulerInfo SchedulerControl::Describe() const {
   info.scope = ConfiguredScope();
   info.last_exit = last_exit_;
   info.attach_count = attach_count_;
+  info.reattach_count = reattach_budget_.used();
+  info.reattach_limit = reattach_budget_.limit();
+  if (reattach_.running()) info.reattach_time = reattach_time_;
   info.daemon_version = options_->daemon_version;
   info.kernel_release = options_->kernel_release;
   info.policy_kind = options_->policy_kind;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attaches and detaches the dispatcher, notices when the kernel ends it, and says how things stand.
+// Attaches and detaches the dispatcher, notices when the kernel ends it and attaches it again
+// within limits (reattach_budget.h), and says how things stand.
 //
 // Owned by Control, all on its sequence. What is said of the state is read from the kernel each
 // time. Attach() and Detach() block for as long as the kernel takes (loading: about a second). An
@@ -14,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,6 +26,7 @@
 #include "server/control/directive_outbox.h"
 #include "server/control/dump_store.h"
 #include "server/control/engine_runner.h"
+#include "server/control/reattach_budget.h"
 #include "server/control/scheduler_info.h"
 #include "server/control/scheduler_watch.h"
 #include "server/control/sequence.h"
@@ -49,8 +52,9 @@ class SchedulerControl {
   SchedulerControl(const SchedulerControl&) = delete;
   SchedulerControl& operator=(const SchedulerControl&) = delete;
 
-  // nullptr: none.
-  void SetObserver(AttachmentObserver* observer) { observer_ = observer; }
+  // Told in the order in which they came.
+  void AddObserver(AttachmentObserver* observer) { observers_.push_back(observer); }
+  void RemoveObserver(AttachmentObserver* observer) { std::erase(observers_, observer); }
 
   absl::Status Attach(const AttachRequest& request);
   absl::Status Detach(const std::string& reason);
@@ -64,6 +68,10 @@ class SchedulerControl {
 
   // nullptr when ours is not attached. Looks first whether the kernel has ended it.
   const Attachment* attachment();
+
+  // What the kernel says at this moment: false also while it is about to end ours, before it has
+  // told us why.
+  bool IsAttachedNow() const;
 
   DirectiveOutbox& outbox() { return outbox_; }
   SchedulerWatch& watch() { return watch_; }
@@ -82,6 +90,9 @@ class SchedulerControl {
   SchedulerInfo Describe() const;
   // Deals with an attachment that the kernel has ended.
   void NoticeEnd();
+  void PlanReattach();
+  void Reattach();
+  void CancelReattach();
   void Tick();
   void Publish();
   void Log(const std::string& line) const;
@@ -91,11 +102,12 @@ class SchedulerControl {
   const EngineRunnerFactory make_engine_;
   const ControlOptions* const options_;
   const std::function<EngineSeed()> seed_;
-  AttachmentObserver* observer_ = nullptr;
+  std::vector<AttachmentObserver*> observers_;
 
   std::unique_ptr<Attachment> attachment_;
   std::optional<ExitInfo> last_exit_;
   bool ejected_ = false;  // the last attachment was ended by the kernel
+  SchedulerScope last_scope_ = SchedulerScope::kConfigured;  // of the last attachment
   int64_t attach_count_ = 0;
   int64_t lost_before_ = 0;  // events lost in former attachments
 
@@ -103,6 +115,9 @@ class SchedulerControl {
   DirectiveOutbox outbox_;
   SchedulerWatch watch_;
   Timer tick_;
+  ReattachBudget reattach_budget_;
+  Timer reattach_;
+  absl::Time reattach_time_ = absl::InfiniteFuture();  // while reattach_ runs
 };
 
 }  // namespace schedd

@@ -20,7 +20,7 @@ inline constexpr char kSchedulerName[] = "schedulers/default";
 enum class SchedulerState {
   kDetached,
   kAttached,
-  kEjected,      // the kernel ended our attachment; until the next attach
+  kEjected,      // the kernel ended our attachment; until the next attach, by whomever
   kForeign,      // another scheduler, or another schedd, is attached
   kUnsupported,  // no sched_ext in this kernel
 };
@@ -70,6 +70,7 @@ struct SchedulerCounters {
   int64_t scheduling_allocation_count = 0;
   int64_t scheduling_page_fault_count = 0;  // since attach; -1: the host cannot tell
   int64_t pass_count = 0;
+  int64_t degraded_run_count = 0;
 
   bool operator==(const SchedulerCounters&) const = default;
 
@@ -85,6 +86,11 @@ struct SchedulerInfo {
   int64_t policy_generation = 0;               // in force; 0 when ours is not attached
   std::optional<absl::Time> attach_time = {};  // set while ours is attached
   int64_t attach_count = 0;
+  // Times that it was attached again (or that was tried) by itself, after ejections, since the
+  // count began: reattach_budget.h.
+  int32_t reattach_count = 0;
+  int32_t reattach_limit = 0;                    // most of them; 0: never
+  std::optional<absl::Time> reattach_time = {};  // of the next one, while one is planned
   absl::Duration scheduling_cpu_duration =
       {};  // CPU time of the scheduling thread since attach_time
   std::optional<SchedulerCounters> counters = {};  // set while ours is attached

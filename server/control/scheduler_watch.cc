@@ -8,7 +8,8 @@ namespace {
 
 bool SameState(const SchedulerInfo& a, const SchedulerInfo& b) {
   return a.state == b.state && a.ops_name == b.ops_name && a.attach_count == b.attach_count &&
-         a.last_exit == b.last_exit;
+         a.last_exit == b.last_exit && a.reattach_count == b.reattach_count &&
+         a.reattach_time == b.reattach_time;
 }
 
 }  // namespace

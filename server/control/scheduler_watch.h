@@ -25,7 +25,8 @@ struct SchedulerPulse {
   int64_t version = 0;   // grows by each change of what follows
   absl::Time time = {};  // when the change was noticed
   SchedulerInfo scheduler = {};
-  int64_t state_version = 0;       // grows when state, ops_name, attach_count or last_exit change
+  // Grows when state, ops_name, attach_count, last_exit, reattach_count or reattach_time change.
+  int64_t state_version = 0;
   int64_t applied_generation = 0;  // as scheduler.policy_generation
   absl::Time apply_time = {};      // of applied_generation; InfinitePast() when that is 0
   int64_t lost_event_count = 0;    // since the daemon began, over all attachments; never shrinks

@@ -11,53 +11,11 @@
 #include "server/control/error.h"
 #include "server/control/latency.h"
 #include "server/control/policy_info.h"
+#include "server/control/slot_times.h"
 #include "server/engine/shared_access.h"
 
 namespace schedd {
 namespace {
-
-constexpr int kTries = 3;
-
-TaskRunState RunStateOf(uint32_t state) {
-  switch (state) {
-    case SCHEDD_TASK_RUNNING:
-      return TaskRunState::kRunning;
-    case SCHEDD_TASK_UNDECIDED:
-    case SCHEDD_TASK_DECIDED:
-      return TaskRunState::kQueued;
-    default:
-      return TaskRunState::kSleeping;
-  }
-}
-
-int64_t Since(uint64_t begin_ns, int64_t now_ns) {
-  return begin_ns == 0 ? 0 : std::max<int64_t>(0, now_ns - static_cast<int64_t>(begin_ns));
-}
-
-// State and the two times that go on by themselves. Read again when the task was switched
-// meanwhile: a run must not be both ended and going on.
-void ReadTimes(const schedd_slot& slot, int64_t now_ns, TaskInfo& task) {
-  for (int i = 0; i < kTries; ++i) {
-    const uint64_t run_ns = LoadSharedAcquire(slot.run_ns);
-    const uint64_t wait_ns = LoadSharedAcquire(slot.wait_ns);
-    const uint64_t running_since_ns = LoadSharedAcquire(slot.running_since_ns);
-    const uint64_t waiting_since_ns = LoadSharedAcquire(slot.waiting_since_ns);
-    const uint32_t state = LoadSharedAcquire(slot.state);
-    task.run_state = RunStateOf(state);
-    task.stats.run_time_ns = static_cast<int64_t>(run_ns);
-    task.stats.wait_time_ns = static_cast<int64_t>(wait_ns);
-    if (task.run_state == TaskRunState::kRunning) {
-      task.stats.run_time_ns += Since(running_since_ns, now_ns);
-    } else if (task.run_state == TaskRunState::kQueued) {
-      task.stats.wait_time_ns += Since(waiting_since_ns, now_ns);
-    }
-    if (LoadShared(slot.run_ns) == run_ns && LoadShared(slot.wait_ns) == wait_ns &&
-        LoadShared(slot.running_since_ns) == running_since_ns &&
-        LoadShared(slot.waiting_since_ns) == waiting_since_ns && LoadShared(slot.state) == state) {
-      return;
-    }
-  }
-}
 
 void ReadStats(const schedd_slot& slot, TaskStats& stats) {
   stats.policy_generation = static_cast<int64_t>(LoadShared(slot.generation));
@@ -76,8 +34,12 @@ void ReadStats(const schedd_slot& slot, TaskStats& stats) {
 }  // namespace
 
 TaskCatalog::TaskCatalog(const Clock* clock, SchedulerControl* scheduler, CgroupPaths* cgroups,
-                         const OverrideSource* overrides)
-    : clock_(clock), scheduler_(scheduler), cgroups_(cgroups), overrides_(overrides) {}
+                         const OverrideSource* overrides, const ShareSource* shares)
+    : clock_(clock),
+      scheduler_(scheduler),
+      cgroups_(cgroups),
+      overrides_(overrides),
+      shares_(shares) {}
 
 absl::StatusOr<std::shared_ptr<const TaskSnapshot>> TaskCatalog::Snapshot(absl::Duration max_age) {
   const Attachment* attachment = scheduler_->attachment();
@@ -135,7 +97,10 @@ bool TaskCatalog::Read(const Attachment& attachment, uint32_t slot_index, int64_
   const schedd_slot& slot = attachment.kernel->memory().slots[slot_index];
   const std::optional<SlotIdentity> identity = ReadIdentity(slot);
   if (!identity.has_value()) return false;
-  ReadTimes(slot, now_ns, task);
+  const SlotTimes times = ReadTimes(slot, now_ns);
+  task.run_state = times.run_state;
+  task.stats.run_time_ns = times.run_time_ns;
+  task.stats.wait_time_ns = times.wait_time_ns;
   ReadStats(slot, task.stats);
   task.nice = LoadShared(slot.nice);
   task.weight = static_cast<int32_t>(LoadShared(slot.weight));
@@ -150,7 +115,8 @@ bool TaskCatalog::Read(const Attachment& attachment, uint32_t slot_index, int64_
   task.stats.vruntime_ns = view.vruntime_ns;
   task.stats.lag_ns = view.lag_ns;
   AppliedOverride applied = overrides_->OverrideOf(slot_index, identity->key);
-  if (applied.weight != 0) task.weight = applied.weight;
+  task.effective_weight = task.weight * shares_->FactorOf(identity->cgroup_id);
+  if (applied.weight != 0) task.effective_weight = task.weight = applied.weight;
   task.task_override = std::move(applied.name);
   return true;
 }

@@ -36,11 +36,19 @@ class OverrideSource {
   virtual AppliedOverride OverrideOf(uint32_t slot, uint32_t key) const = 0;
 };
 
+class ShareSource {
+ public:
+  virtual ~ShareSource() = default;
+  // By which the weight of a task in that cgroup is multiplied when it competes with tasks
+  // elsewhere.
+  virtual double FactorOf(uint64_t cgroup_id) const = 0;
+};
+
 class TaskCatalog {
  public:
   // Arguments outlive it.
   TaskCatalog(const Clock* clock, SchedulerControl* scheduler, CgroupPaths* cgroups,
-              const OverrideSource* overrides);
+              const OverrideSource* overrides, const ShareSource* shares);
 
   // One no older than max_age. FAILED_PRECONDITION SCHEDULER_DETACHED.
   absl::StatusOr<std::shared_ptr<const TaskSnapshot>> Snapshot(absl::Duration max_age);
@@ -58,6 +66,7 @@ class TaskCatalog {
   SchedulerControl* const scheduler_;
   CgroupPaths* const cgroups_;
   const OverrideSource* const overrides_;
+  const ShareSource* const shares_;
 
   std::shared_ptr<const TaskSnapshot> last_;
   int64_t last_now_ns_ = 0;      // Kernel clock

@@ -61,6 +61,9 @@ struct TaskInfo {
   std::string cgroup_path = {};  // "/" for the root, else "/a/b"; empty when it is gone
   int32_t nice = 0;
   int32_t weight = 0;  // in force: an override's or the kernel's
+  // With which it competes with tasks of other cgroups: an override's, or the kernel's divided by
+  // cpu.weight. Above 0.
+  double effective_weight = 0;
   TaskRunState run_state = TaskRunState::kSleeping;
   int32_t cpu = 0;
   std::string policy = {};         // "policies/default"

@@ -59,6 +59,7 @@ ControlOptions MakeControlOptions(const Config& config, const PolicyParameters& 
   options.load.watchdog_timeout_ms = static_cast<uint32_t>(config.watchdog_timeout_ns / 1'000'000);
   options.load.ext_tasks_only = config.ext_tasks_only;
   options.load.orphan_timeout_ns = config.orphan_timeout_ns;
+  options.reattach_limit = config.reattach_limit;
   options.parameters = parameters;
   options.policy_kind = config.policy;
   options.daemon_version = kVersion;
@@ -173,7 +174,7 @@ Outcome App::Run() {
     return Problem(CodeOf(locks.status(), ExitCode::kCannotListen), locks.status());
   }
   if (config_.kernel == Backend::kBpf) {
-    for (const absl::Status& status : {LockMemory(), ProtectFromOutOfMemory()}) {
+    for (const absl::Status& status : {RaisePriority(), LockMemory(), ProtectFromOutOfMemory()}) {
       if (!status.ok()) log_->Warning("not protected", {{"why", std::string(status.message())}});
     }
   }

@@ -160,6 +160,17 @@ constexpr Option kOptions[] = {
      [](absl::string_view text, Config* c) {
        return ParseDuration(text, absl::ZeroDuration(), absl::Minutes(5), &c->orphan_timeout_ns);
      }},
+    {"reattach-limit", Kind::kValue, "N", "3", "0 to 100",
+     "How often schedd attaches the dispatcher again after the kernel ejected it for an error: "
+     "after "
+     "1s, 2s, 4s and so on, and no more then. The count begins anew 10 minutes after the last "
+     "ejection, or when a client attaches. 0: never.",
+     [](absl::string_view text, Config* c) {
+       int64_t value = 0;
+       absl::Status status = ParseInt(text, 0, 100, &value);
+       if (status.ok()) c->reattach_limit = static_cast<int32_t>(value);
+       return status;
+     }},
     {"replace", Kind::kSwitch, "", "false", "true, false",
      "Take over from the schedd that serves the same socket, without detaching: it hands its "
      "dispatcher "

@@ -38,6 +38,7 @@ struct Config {
   int64_t watchdog_timeout_ns = 0;
   bool ext_tasks_only = false;
   int64_t orphan_timeout_ns = 0;
+  int32_t reattach_limit = 0;
   bool replace = false;
   int64_t spin_ns = 0;
   std::vector<ParameterSetting> parameters;

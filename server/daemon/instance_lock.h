@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "server/base/unique_fd.h"
 
 namespace schedd::daemon {
 
@@ -33,9 +34,9 @@ class InstanceLock {
   static std::string PathFor(const std::string& socket_path);
 
  private:
-  InstanceLock(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  InstanceLock(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
   const std::string path_;
-  const int fd_;
+  const UniqueFd fd_;
 };
 
 }  // namespace schedd::daemon

@@ -2,6 +2,7 @@
 //
 // schedd: reads what it is told to do, and does it. Exit codes: exit_code.h.
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -64,8 +65,12 @@ int Main(int argc, const char* const* argv) {
   const absl::StatusOr<std::unique_ptr<SignalStop>> stop = SignalStop::Create();
   if (!stop.ok()) return Fail(ExitCode::kInternal, std::string(stop.status().message()));
   const Log log(config->log_level, StandardErrorSink());
-  const std::unique_ptr<KernelHost> host = MakeHost(config->kernel);
-  const Outcome outcome = App(*config, *parameters, host.get(), stop->get(), &log).Run();
+  const char* const faults = std::getenv(kFaultsVariable);
+  const absl::StatusOr<std::unique_ptr<KernelHost>> host =
+      WithFaults(MakeHost(config->kernel), faults);
+  if (!host.ok()) return Usage(host.status());
+  if (faults != nullptr) log.Warning("faults will be injected", {{"file", std::string(faults)}});
+  const Outcome outcome = App(*config, *parameters, host->get(), stop->get(), &log).Run();
   return outcome.problem.empty() ? static_cast<int>(outcome.code)
                                  : Fail(outcome.code, outcome.problem);
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <systemd/sd-daemon.h>
@@ -45,6 +46,12 @@ absl::Status ProtectFromOutOfMemory(const std::string& path) {
   file << kOomScore << std::flush;
   if (file) return absl::OkStatus();
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", kOomScore, " to ", path));
+}
+
+absl::Status RaisePriority() {
+  constexpr int kHighest = -20;
+  if (setpriority(PRIO_PROCESS, 0, kHighest) == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, "cannot raise the daemon's priority");
 }
 
 bool MayLoadBpf() {

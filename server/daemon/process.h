@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the daemon asks of the operating system for itself: memory that stays, a place last in the
-// out-of-memory queue, privileges, and words with the service manager.
+// out-of-memory queue, a priority, privileges, and words with the service manager.
 //
 // Stateless; main thread, before other threads start. Each fails with a Status that says what was
 // denied; the process goes on unchanged then.
@@ -19,6 +19,10 @@ absl::Status LockMemory();
 
 // The kernel takes other processes first when memory runs out. `path` is the process's score file.
 absl::Status ProtectFromOutOfMemory(const std::string& path = "/proc/self/oom_score_adj");
+
+// The kernel's own class prefers this thread and those that it makes: until it is attached, the
+// daemon competes with the load that it is there to schedule.
+absl::Status RaisePriority();
 
 // True if this process may load BPF programs (CAP_BPF or CAP_SYS_ADMIN).
 bool MayLoadBpf();

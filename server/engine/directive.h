@@ -2,16 +2,18 @@
 //
 // A change of what is in force, as handed to the scheduling thread.
 //
-// Built and freed by the control thread; the scheduling thread only reads it, and applies it whole
-// between two passes, so nothing is ever half in force. One generation for each directive, strictly
-// increasing.
+// Built and freed by the control thread. The scheduling thread applies it whole between two passes,
+// so nothing is ever half in force; it only reads it, but for `shares`, which it exchanges for
+// those that it had. One generation for each directive, strictly increasing.
 #ifndef SCHEDD_ENGINE_DIRECTIVE_H_
 #define SCHEDD_ENGINE_DIRECTIVE_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "server/policy/cgroup_shares.h"
 #include "server/policy/parameters.h"
 
 namespace schedd {
@@ -25,11 +27,12 @@ struct TaskSetting {
 };
 
 struct Directive {
-  // Never less than that of the directive before. The same again: no change, but tasks found since
-  // that the change applies to (settings only).
+  // Never less than that of the directive before. The same again: no change of what callers set,
+  // but of the tasks and cgroups that it applies to (settings and shares only).
   int64_t generation = 0;
   std::optional<PolicyParameters> parameters;
   std::vector<TaskSetting> settings;
+  std::unique_ptr<CgroupShares> shares = nullptr;  // nullptr: as before
 };
 
 }  // namespace schedd

@@ -66,7 +66,7 @@ struct Engine::State {
 
   void Beat(int64_t now_ns);
   size_t ApplyDirectives();
-  void Apply(const Directive& directive);
+  void Apply(Directive& directive);
   void ApplyParameters(const PolicyParameters& changed);
   void OnEvent(const schedd_event& event);
   uint64_t LostEvents() const;
@@ -132,8 +132,9 @@ size_t Engine::State::ApplyDirectives() {
 }
 
 // Parameters count from the next decision on; weights and slices from a task's next wait on.
-void Engine::State::Apply(const Directive& directive) {
+void Engine::State::Apply(Directive& directive) {
   if (directive.parameters.has_value()) ApplyParameters(*directive.parameters);
+  if (directive.shares != nullptr) tasks.ExchangeShares(directive.shares);
   for (const TaskSetting& setting : directive.settings) {
     if (tasks.Override(setting)) Publish(setting.slot);
   }
@@ -280,7 +281,8 @@ Engine::Engine(Kernel* kernel, std::unique_ptr<Policy> policy, const EngineOptio
                const PolicyParameters& initial, int64_t initial_generation)
     : state_(std::make_unique<State>(kernel, std::move(policy), options)) {
   if (kernel->adopted()) state_->ResumeAdopted();
-  state_->Apply({.generation = initial_generation, .parameters = initial, .settings = {}});
+  Directive first = {.generation = initial_generation, .parameters = initial, .settings = {}};
+  state_->Apply(first);
 }
 
 Engine::~Engine() {

@@ -129,6 +129,13 @@ class KernelHost {
   // is gone. Any thread.
   virtual absl::StatusOr<std::string> CgroupPath(uint64_t cgroup_id) const = 0;
 
+  // cpu.weight of the cgroup with that CgroupPath(), 1 to 10000 (1 for an idle group, cpu.idle).
+  // NOT_FOUND: it has none, because the cpu controller is not enabled for it or it is gone; its
+  // tasks then compete in the next group above that has one. Any thread.
+  virtual absl::StatusOr<int32_t> CgroupWeight(const std::string& /*path*/) const {
+    return absl::NotFoundError("no cgroup of this kernel has a weight");
+  }
+
   // Makes the thread that calls it fit to schedule on this kernel (real-time priority, locked stack
   // …). Called once on the scheduling thread before it uses a Kernel.
   virtual absl::Status PrepareSchedulingThread() = 0;

@@ -2,6 +2,7 @@
 #include "server/engine/task_table.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "server/engine/shared_access.h"
 
@@ -103,11 +104,14 @@ bool TaskTable::Override(const TaskSetting& setting) {
 }
 
 int32_t TaskTable::EffectiveWeight(uint32_t slot, uint32_t key) const {
-  int64_t weight = LoadShared(slots_[slot].weight);
-  if (HasOverride(slot, key) && records_[slot].override_weight != 0) {
-    weight = records_[slot].override_weight;
-  }
-  return static_cast<int32_t>(std::clamp(weight, kMinWeight, kMaxWeight));
+  const bool overridden = HasOverride(slot, key) && records_[slot].override_weight != 0;
+  // What an operator sets counts on the whole machine, what the kernel says within the cgroup.
+  const double weight = overridden ? records_[slot].override_weight
+                                   : LoadShared(slots_[slot].weight) *
+                                         shares_->Factor(LoadShared(slots_[slot].cgroup_id));
+  const double bounded =
+      std::clamp<double>(weight * shares_->scale, kMinWeight, static_cast<double>(kMaxWeight));
+  return static_cast<int32_t>(std::lround(bounded));
 }
 
 bool TaskTable::IsWaiting(uint32_t slot, uint32_t sequence) const {

@@ -11,11 +11,13 @@
 #define SCHEDD_ENGINE_TASK_TABLE_H_
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "bpf/abi.h"
 #include "server/engine/directive.h"
+#include "server/policy/cgroup_shares.h"
 #include "server/policy/policy.h"
 
 namespace schedd {
@@ -50,7 +52,11 @@ class TaskTable {
   // Sets or (both 0) removes an override. False when `setting.key` is not the slot's owner.
   bool Override(const TaskSetting& setting);
 
-  // Weight in force for the task's next wait: the override's or the kernel's.
+  // Takes the shares of cgroups that are in force from now on, and leaves the former ones there.
+  void ExchangeShares(std::unique_ptr<CgroupShares>& shares) { shares_.swap(shares); }
+
+  // Weight in force for the task's next wait: the override's, or the kernel's within its cgroup;
+  // times the scale in force, 1 to 10000.
   int32_t EffectiveWeight(uint32_t slot, uint32_t key) const;
 
   // True while the wait that event `sequence` began goes on, decided or not.
@@ -87,6 +93,7 @@ class TaskTable {
 
   const std::span<schedd_slot> slots_;
   std::vector<Record> records_;
+  std::unique_ptr<CgroupShares> shares_ = std::make_unique<CgroupShares>();  // never nullptr
 };
 
 }  // namespace schedd

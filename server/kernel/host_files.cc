@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -108,6 +109,16 @@ absl::StatusOr<std::string> ReadCgroupPath(const std::string& mount, uint64_t cg
     return absl::NotFoundError(absl::StrCat("cgroup ", cgroup_id, " is outside ", mount));
   absl::ConsumePrefix(&path, "/");
   return std::string(path);
+}
+
+absl::StatusOr<int32_t> ReadCgroupWeight(const std::string& mount, const std::string& path) {
+  const absl::StatusOr<std::string> text =
+      ReadFile(absl::StrCat(mount, "/", path, path.empty() ? "" : "/", "cpu.weight"));
+  if (!text.ok()) return text.status();
+  int32_t weight = 0;
+  if (!absl::SimpleAtoi(*text, &weight) || weight < 0)
+    return absl::InternalError(absl::StrCat("cannot understand the cpu.weight of /", path));
+  return std::max(weight, 1);
 }
 
 }  // namespace schedd

@@ -37,6 +37,10 @@ absl::StatusOr<int64_t> ReadPageFaults(const std::string& root, int32_t tid);
 // CAP_DAC_READ_SEARCH. NOT_FOUND when it is gone.
 absl::StatusOr<std::string> ReadCgroupPath(const std::string& mount, uint64_t cgroup_id);
 
+// cpu.weight of the cgroup v2 `path` (as from ReadCgroupPath) below `mount`; 1 for 0, which an idle
+// group has. NOT_FOUND when there is no such file: no cpu controller there, or no such cgroup.
+absl::StatusOr<int32_t> ReadCgroupWeight(const std::string& mount, const std::string& path);
+
 }  // namespace schedd
 
 #endif  // SCHEDD_KERNEL_HOST_FILES_H_

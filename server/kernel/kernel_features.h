@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -23,6 +24,15 @@ absl::StatusOr<uint64_t> FindOpsFlag(const btf& types, const std::string& name);
 
 // The same of the running kernel; UNIMPLEMENTED when it has no BTF.
 absl::StatusOr<uint64_t> FindOpsFlag(const std::string& name);
+
+// Functions of sched_ext that no BPF program can call on the kernel of these types, for a defect of
+// the types: from 7.1 on, a function to which the verifier adds an argument is in BTF twice, as
+// programs see it and, named ..._impl, as it is; a kernel built with pahole 1.26 to 1.30 may have
+// lost some of the pairs. Without scx_bpf_create_dsq, for one, no scheduler can be loaded.
+std::vector<std::string> FindUncallableFunctions(const btf& types);
+
+// The same of the running kernel; none when it has no BTF.
+std::vector<std::string> FindUncallableFunctions();
 
 }  // namespace schedd
 

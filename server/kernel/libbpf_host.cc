@@ -39,6 +39,10 @@ class LibbpfHost : public KernelHost {
     return ReadCgroupPath(kCgroupMount, cgroup_id);
   }
 
+  absl::StatusOr<int32_t> CgroupWeight(const std::string& path) const override {
+    return ReadCgroupWeight(kCgroupMount, path);
+  }
+
   absl::Status PrepareSchedulingThread() override {
     // Faults in all that is mapped now: the code of the loop, the engine's tables. What the daemon
     // maps later is locked as it is touched (MCL_ONFAULT, set at its start), and none of it is the

@@ -13,6 +13,7 @@
 #include <ctime>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "bpf/dispatcher.skel.h"
@@ -69,6 +70,22 @@ absl::Status SetOpsName(const bpf_object* object, const bpf_map* map, const std:
   return absl::InternalError("the BPF object's sched_ext_ops has no room for a name");
 }
 
+// After the kernel refused to load the dispatcher; `log` is libbpf's.
+absl::Status LoadError(int error, const std::string& log) {
+  const std::vector<std::string> uncallable = FindUncallableFunctions();
+  if (uncallable.empty()) {
+    return absl::InternalError(
+        absl::StrCat("the kernel refused the dispatcher (", strerror(error), "): ", log));
+  }
+  return absl::InternalError(absl::StrCat(
+      "this build of the kernel cannot run a sched_ext scheduler: its type information (BTF) is "
+      "defective, so that BPF programs cannot call ",
+      uncallable.size(), " of its functions (", absl::StrJoin(uncallable, ", "),
+      "). Boot another kernel; a build of this one with pahole 1.31 or newer has them. libbpf "
+      "says: ",
+      log));
+}
+
 absl::Status ForeignError(const KernelState& state) {
   return absl::FailedPreconditionError(
       absl::StrCat("another sched_ext scheduler is attached: ", state.ops_name,
@@ -91,8 +108,7 @@ absl::StatusOr<std::unique_ptr<LibbpfKernel>> LibbpfKernel::Load(const LoadOptio
     return absl::InternalError(absl::StrCat("cannot open the BPF object: ", log.Tail()));
   if (absl::Status status = kernel->Configure(*cpu_count); !status.ok()) return status;
   if (const int error = dispatcher__load(kernel->skeleton_.get()); error != 0)
-    return absl::InternalError(
-        absl::StrCat("the kernel refused the dispatcher (", strerror(-error), "): ", log.Tail()));
+    return LoadError(-error, log.Tail());
   absl::StatusOr<std::unique_ptr<DispatcherParts>> parts =
       DispatcherParts::Of(kernel->skeleton_.get());
   if (!parts.ok()) return parts.status();

@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -14,13 +13,12 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "server/base/path_lock.h"
 
 namespace schedd {
 namespace {
 
 constexpr long kBpfFsMagic = 0xcafe4a11;  // include/uapi/linux/magic.h
-constexpr absl::Duration kLockInterval = absl::Milliseconds(5);
 
 // Makes sure that `path` is in a BPF file system.
 absl::Status NeedBpfFs(const std::string& path) {
@@ -40,48 +38,33 @@ absl::Status NeedBpfFs(const std::string& path) {
                           path, "')"));
 }
 
-// The lock is on what `path` names, not on a directory that was removed meanwhile.
-bool IsStillThere(int fd, const std::string& path) {
-  struct stat locked = {};
-  struct stat named = {};
-  return fstat(fd, &locked) == 0 && stat(path.c_str(), &named) == 0 &&
-         locked.st_ino == named.st_ino && locked.st_dev == named.st_dev;
-}
-
 }  // namespace
-
-UniqueFd::~UniqueFd() {
-  if (fd_ >= 0) close(fd_);
-}
 
 absl::StatusOr<std::unique_ptr<PinDirectory>> PinDirectory::Take(const std::string& path,
                                                                  Missing missing,
                                                                  absl::Duration patience) {
-  const absl::Time deadline = absl::Now() + patience;
   if (missing == Missing::kCreate) {
     const std::string parent = std::filesystem::path(path).parent_path();
     if (absl::Status status = NeedBpfFs(parent); !status.ok()) return status;
   }
-  while (true) {
-    if (missing == Missing::kCreate && mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-      return absl::ErrnoToStatus(errno, absl::StrCat("cannot make ", path));
+  const auto open_directory = [&] {
+    while (true) {
+      if (missing == Missing::kCreate && mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+        return UniqueFd();
+      }
+      UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+      const bool removed_by_its_last_owner = !fd.valid() && errno == ENOENT;
+      if (removed_by_its_last_owner && missing == Missing::kCreate) continue;
+      return fd;
     }
-    UniqueFd lock(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-    if (!lock.valid()) {
-      if (errno == ENOENT && missing == Missing::kCreate) continue;  // removed by its last owner
-      return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
-    }
-    if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {
-      if (!IsStillThere(lock.get(), path)) continue;
-      return std::unique_ptr<PinDirectory>(new PinDirectory(path, std::move(lock)));
-    }
-    if (errno != EWOULDBLOCK) return absl::ErrnoToStatus(errno, absl::StrCat("flock ", path));
-    if (absl::Now() >= deadline) {
-      return absl::AlreadyExistsError(
-          absl::StrCat("another process owns the dispatcher pinned in ", path));
-    }
-    absl::SleepFor(kLockInterval);
+  };
+  absl::StatusOr<UniqueFd> lock = LockPath(path, open_directory, patience);
+  if (lock.ok()) {
+    return std::unique_ptr<PinDirectory>(new PinDirectory(path, *std::move(lock)));
   }
+  if (!absl::IsAlreadyExists(lock.status())) return lock.status();
+  return absl::AlreadyExistsError(
+      absl::StrCat("another process owns the dispatcher pinned in ", path));
 }
 
 absl::Status PinDirectory::Pin(int fd, const std::string& name) const {

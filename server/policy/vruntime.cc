@@ -119,8 +119,11 @@ void VruntimePolicy::Charge(Task& task, const TaskEvent& event) {
 void VruntimePolicy::Settle(Task& task) {
   if (task.unplaced_ns <= 0) return;
   if (!task.urgent) {
-    clocks_.Raise(task.cpu, task.vruntime + Progress(task.unplaced_ns, task.placed_weight),
-                  Window(kDefaultWeight));
+    // However long it ran: the dispatcher lets a task go on, without a word, while those that wait
+    // have later deadlines.
+    const uint64_t progress = Progress(task.unplaced_ns, task.placed_weight);
+    clocks_.Raise(task.cpu, task.vruntime + progress,
+                  SaturatingAdd(Window(kDefaultWeight), static_cast<int64_t>(progress)));
   }
   task.vruntime += static_cast<uint64_t>(VirtualNanos(task.unplaced_ns, task.placed_weight));
   task.unplaced_ns = 0;

@@ -60,6 +60,7 @@ v1::SchedulerCounters ToProto(const SchedulerCounters& info) {
   counters.set_scheduling_allocation_count(info.scheduling_allocation_count);
   counters.set_scheduling_page_fault_count(info.scheduling_page_fault_count);
   counters.set_pass_count(info.pass_count);
+  counters.set_degraded_run_count(info.degraded_run_count);
   return counters;
 }
 
@@ -143,6 +144,11 @@ v1::Scheduler ToProto(const SchedulerInfo& info) {
   scheduler.set_daemon_version(info.daemon_version);
   scheduler.set_kernel_release(info.kernel_release);
   scheduler.set_policy_kind(info.policy_kind);
+  scheduler.set_reattach_count(info.reattach_count);
+  scheduler.set_reattach_limit(info.reattach_limit);
+  if (info.reattach_time.has_value()) {
+    *scheduler.mutable_reattach_time() = ToProto(*info.reattach_time);
+  }
   return scheduler;
 }
 
@@ -163,6 +169,7 @@ v1::Task ToProto(const TaskInfo& info) {
   task.set_cgroup_path(info.cgroup_path);
   task.set_nice(info.nice);
   task.set_weight(info.weight);
+  task.set_effective_weight(info.effective_weight);
   task.set_run_state(ToProto(info.run_state));
   task.set_cpu(info.cpu);
   task.set_policy(info.policy);

@@ -82,9 +82,8 @@ void Dispatcher::Enqueue(SimTask& task, bool woke) {
   schedd_slot* slot = SlotOf(task);
   const uint64_t floor = memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor;
   uint64_t vtime = slot != nullptr ? slot->deadline : floor;
-  if (woke && static_cast<int64_t>(vtime - (floor - kQueueCreditNs)) < 0) {
-    vtime = floor - kQueueCreditNs;
-  }
+  const uint64_t least = floor - (woke ? kQueueCreditNs : kQueueLeadNs);
+  if (static_cast<int64_t>(vtime - least) < 0) vtime = least;
   if (static_cast<int64_t>(vtime - (floor + kQueueLeadNs)) > 0) vtime = floor + kQueueLeadNs;
   task.direct = false;
   task.solo = false;
@@ -121,8 +120,19 @@ bool Dispatcher::GoesOn(const SimTask& running, const SimTask& rival) {
   const schedd_slot* slot = SlotOf(running);
   if (slot == nullptr || slot->decided_weight == 0 || slot->yields != 0) return false;
   const auto ran_ns = static_cast<uint64_t>(machine_->now_ns() - running.running_since_ns);
-  const uint64_t deadline = slot->deadline + VirtualNs(*slot, ran_ns);
+  const uint64_t least = memory_.cpus[static_cast<size_t>(running.cpu)].vtime_floor - kQueueLeadNs;
+  const uint64_t start = static_cast<int64_t>(slot->deadline - least) < 0 ? least : slot->deadline;
+  const uint64_t deadline = start + VirtualNs(*slot, ran_ns);
   return static_cast<int64_t>(deadline - rival.queue_vtime) < 0;
+}
+
+// A CPU's virtual time is that of what it chooses, or little ahead of what was decided.
+void Dispatcher::MoveFloor(uint64_t& floor, uint64_t chosen, bool decided) {
+  if (static_cast<int64_t>(chosen - floor) > 0) {
+    StoreShared(floor, chosen);
+  } else if (decided && floor - chosen > kQueueLeadNs) {
+    StoreShared(floor, chosen + kQueueLeadNs);
+  }
 }
 
 SimTask* Dispatcher::Dispatch(int cpu, const SimTask* previous) {
@@ -135,10 +145,8 @@ SimTask* Dispatcher::Dispatch(int cpu, const SimTask* previous) {
     if (queue == nullptr) return nullptr;
     if (previous != nullptr && GoesOn(*previous, *queue->FirstFor(cpu))) return nullptr;
     task = queue->TakeFor(cpu);
-    schedd_cpu& record = memory_.cpus[static_cast<size_t>(cpu)];
-    if (static_cast<int64_t>(task->queue_vtime - record.vtime_floor) > 0) {
-      StoreShared(record.vtime_floor, task->queue_vtime);
-    }
+    MoveFloor(memory_.cpus[static_cast<size_t>(cpu)].vtime_floor, task->queue_vtime,
+              queue == &ready_);
   }
   task->slice_ns = SliceOf(*task);
   return task;
@@ -284,8 +292,10 @@ void Dispatcher::Running(SimTask& task) {
   StoreSharedRelease(cpu.slot, task.slot);
   if (slot == nullptr) return;
   if (!task.direct) {
-    Count(task.cpu, slot->state == SCHEDD_TASK_DECIDED ? SCHEDD_COUNT_RUN_DECIDED
-                                                       : SCHEDD_COUNT_RUN_UNDECIDED);
+    const bool decided = slot->state == SCHEDD_TASK_DECIDED;
+    Count(task.cpu, decided ? SCHEDD_COUNT_RUN_DECIDED : SCHEDD_COUNT_RUN_UNDECIDED);
+    const bool degraded = LoadShared(memory_.header->degraded_since_ns) != 0;
+    if (!decided && degraded) Count(task.cpu, SCHEDD_COUNT_RUN_DEGRADED);
   }
   AccountWait(*slot);
   AccountWakeupLatency(*slot);

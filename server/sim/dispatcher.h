@@ -62,6 +62,7 @@ class Dispatcher : public SchedulerClass {
   int64_t SliceOf(const SimTask& task);
   void KickIdle(const SimTask& task);
   VtimeQueue* EarliestQueue(int cpu);
+  static void MoveFloor(uint64_t& floor, uint64_t chosen, bool decided);
   bool GoesOn(const SimTask& running, const SimTask& rival);
   static uint64_t VirtualNs(const schedd_slot& slot, uint64_t ran_ns);
 

@@ -9,7 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 
-WINDOW_S=10
+WINDOW_S=$(usually 8 thorough 30)
 sample() { python3 "$(dirname "$0")/account.py" "unix://$SOCKET" "${HOGS[@]}"; }
 # Per cent by which the second differs from the first.
 differs() { awk "BEGIN { printf \"%.3f\", ($2 - $1) / $1 * 100 }"; }

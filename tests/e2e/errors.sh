@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What cannot be done is refused with its documented exit code and a sentence that says what to do, and changes nothing.
 # Exit codes: schedd --help and schedctl --help.
-# guest: cpus=2 mem=1G timeout=240
+# guest: cpus=2 mem=1G timeout=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 
@@ -77,6 +77,36 @@ start_schedd
 refused "a second schedd" 6 "$SCHEDD" schedd
 refused "a second schedd, on another socket" 5 "schedd" schedd --listen unix:///tmp/second.sock
 check "the first one serves and is attached" ctl status
+
+# -- ends while it starts --
+stop_schedd
+is "exit code after SIGTERM" "$SCHEDD_EXIT" 0
+leftovers() {
+  find /sys/fs/bpf -mindepth 1
+  find /run/schedd -mindepth 1
+  bpftool -j struct_ops list | jq -r '.[].name'
+}
+CODES='' LEFT=''
+for delay_ms in 50 150 300 500 700 900 1200; do
+  set -m # else the shell has its background jobs ignore SIGINT
+  schedd 2>>"$SCHEDD_LOG" &
+  SCHEDD=$!
+  set +m
+  sleep "$(jq -n "$delay_ms / 1000")"
+  kill -INT "$SCHEDD"
+  wait "$SCHEDD"
+  CODES+="$? "
+  wait_until 3 eval '[ -z "$(leftovers)" ]' || LEFT+="$delay_ms ms: $(leftovers) "
+  detached || LEFT+="$delay_ms ms: $(state) "
+done
+note "SIGINT after 50 to 1200 ms: exit codes $CODES"
+# 130: before it has begun to do anything.
+check "SIGINT while it loads and attaches: it ends as asked" grep -Eqx '(130 )*(0 )+' <<<"$CODES"
+is "and it leaves nothing" "$LEFT" ""
+refused "the kernel refuses the BPF program" 7 "kernel refused.*not permitted" \
+  setpriv --bounding-set=-perfmon,-sys_admin --inh-caps=-perfmon,-sys_admin schedd
+is "and nothing is left of that" "$(leftovers)" ""
+start_schedd
 
 # -- calls --
 OLD_ETAG=$(ctl policy get -o json | jq -r .etag)

@@ -8,7 +8,7 @@
 start_schedd --policy=fifo
 is "it says so" "$(status .policyKind)" fifo
 SEQ=$(cat /sys/kernel/sched_ext/enable_seq)
-check "stress-ng ends well" stress-ng --cpu 4 --fork 2 --pipe 2 --switch 2 --timeout 10s
+check "stress-ng ends well" stress-ng --cpu 4 --fork 2 --pipe 2 --switch 2 --timeout 5s
 stays_attached "still attached"
 is "all the time" "$(cat /sys/kernel/sched_ext/enable_seq)" "$SEQ"
 holds "it decided" "$(status .counters.decidedRunCount) > 100"
@@ -18,7 +18,7 @@ FIRST=$HOG
 hog taskset -c 1
 renice -n 10 -p "$HOG" >/dev/null
 sleep 1
-near "percent of the first" "$(share 8 "$FIRST" "$HOG")" 50 5
+near "percent of the first" "$(share 6 "$FIRST" "$HOG")" 50 5
 end_hogs
 stop_schedd
 is "exit code after SIGTERM" "$SCHEDD_EXIT" 0

@@ -16,12 +16,18 @@
 #   share SECONDS PID OTHER         percent of the two tasks' CPU time that PID gets from now on
 #   probe SECONDS                   "P99 MAX" of the wakeup delays, in us, of a task that wakes every 10 ms from now on
 #   slowest_run SECONDS             least CPU time, in ns, that one of HOGS gets from now on
+#   counters FILE                   all counters of the API into FILE
+#   grown NAME FILE OTHER           by how much that counter is larger in OTHER than in FILE
+#   alone_ms FILE OTHER             the degraded time between them
+#   allow_faults                    before start_schedd: its scheduling thread will go wrong when told
+#   inject FAULT                    tells it: a word of server/faults/fault_switch.h, or none
 #   near NAME GOT WANT TOLERANCE    a case: |GOT - WANT| <= TOLERANCE, decimals allowed
 #   holds NAME EXPRESSION…          a case: the awk expression is true
 #   note TEXT                       a line for people in the TAP output: figures
 SOCKET=/run/schedd/schedd.sock
 SCHEDD_LOG=/tmp/schedd.log
 HOG='' HOGS=()
+FAULTS=/tmp/faults
 SCHEDD='' SCHEDD_EXIT=''
 
 note() { printf '# %s\n' "$*"; }
@@ -93,15 +99,7 @@ share() {
   awk -v a="$((mine_after - mine))" -v b="$((other_after - other))" 'BEGIN { printf "%.1f\n", 100 * a / (a + b) }'
 }
 
-probe() {
-  # A line for each microsecond: more than 100 ms of them take longer to print than the probe.
-  cyclictest --quiet --policy=other --threads=1 --interval=10000 --duration="$1" --histogram=100000 2>/dev/null |
-    awk '/^[0-9]/ && $2 { delay[++k] = $1 + 0; count[k] = $2 }
-         /^# Total/ { n = $3 + 0 }
-         /^# Max Lat/ { max = $4 + 0 }
-         END { for (i = 1; i <= k; i++) { sum += count[i]; if (p99 == "" && sum >= 0.99 * n) p99 = delay[i] }
-               print p99 == "" ? max : p99, max }'
-}
+probe() { wakes "$1"; }
 
 slowest_run() {
   local before after i
@@ -110,6 +108,20 @@ slowest_run() {
   mapfile -t after < <(for pid in "${HOGS[@]}"; do run_ns "$pid"; done)
   for i in "${!HOGS[@]}"; do echo $((after[i] - before[i])); done | sort -n | head -1
 }
+
+counters() { ctl status -o json | jq .counters >"$1"; }
+grown() { jq -n --slurpfile before "$2" --slurpfile after "$3" "(\$after[0].$1 | tonumber) - (\$before[0].$1 | tonumber)"; }
+
+alone_ms() {
+  jq -n --slurpfile before "$1" --slurpfile after "$2" \
+    '[$after, $before | .[0].degradedDuration | rtrimstr("s") | tonumber * 1000 | floor] | .[0] - .[1]'
+}
+
+allow_faults() {
+  printf '%-16s' none >"$FAULTS"
+  export SCHEDD_TEST_FAULTS=$FAULTS
+}
+inject() { printf '%-16s' "$1" 1<>"$FAULTS"; } # in place: it is mapped
 
 holds() {
   begin "$1"

@@ -43,7 +43,7 @@ holds "and it comes within 100 ms (median $MEDIAN ms)" "$MEDIAN > 0 && $MEDIAN <
 
 check "base_slice=40ms" ctl policy set base_slice=40ms
 sleep 1
-LONG=$(mean_slice 6)
+LONG=$(mean_slice 4)
 check "base_slice=4ms" ctl policy set base_slice=4ms
 sleep 1
 SHORT=$(mean_slice 4)

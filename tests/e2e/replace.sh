@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 
-TIMES=${TIMES:-5} # thorough: 20
+TIMES=$(usually 3 thorough 20)
 start_schedd
 for _ in 1 2 3 4 5 6; do hog env; done
 sleep 1

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 
-TTL_S=16
+TTL_S=14
 no_override() { [ "$(ctl task overrides -o json | jq '.taskOverrides | length')" = 0 ]; }
 weight_of() { ctl task get "$1" -o json | jq .weight; }
 
@@ -24,7 +24,7 @@ BOOSTED_AT=$(now_ms)
 if ctl task boost --tgid "$SECOND" --weight 300 --ttl "${TTL_S}s" -o json >/tmp/made &&
   [ "$(jq .matchedTaskCount /tmp/made)" = 1 ]; then pass; else fail "$(cat /tmp/made)"; fi
 is "the weight in force is shown" "$(weight_of "$SECOND")" 300
-near "weights 100 and 300: percent of the second" "$(share 10 "$SECOND" "$FIRST")" 75 3
+near "weights 100 and 300: percent of the second" "$(share 8 "$SECOND" "$FIRST")" 75 3
 check "the override ends by itself" wait_until 30 no_override
 LASTED_MS=$(($(now_ms) - BOOSTED_AT))
 # Each look costs a second or two on an emulated CPU.
@@ -37,7 +37,7 @@ near "after it: percent of the second" "$(share 5 "$SECOND" "$FIRST")" 50 3
 renice -n -5 -p "$SECOND" >/dev/null
 sleep 1
 is "the weight of nice -5" "$(weight_of "$SECOND")" 305
-near "nice 0 and -5: percent of the second" "$(share 10 "$SECOND" "$FIRST")" 75.3 3
+near "nice 0 and -5: percent of the second" "$(share 8 "$SECOND" "$FIRST")" 75.3 3
 end_hogs
 stop_schedd
 is "exit code after SIGTERM" "$SCHEDD_EXIT" 0

@@ -9,13 +9,13 @@ decisions() { status .counters.decisionCount; }
 degraded_s() { status .counters.degradedDuration | tr -d s; }
 more_than() { [ "$(decisions)" -gt "$1" ]; }
 
-STOPPED_S=${STOPPED_S:-12} # thorough: 30
+STOPPED_S=$(usually 9 thorough 30)
 start_schedd --watchdog-timeout=5s
 for _ in 1 2 3 4 5 6 7 8; do hog env; done
 stress-ng --switch 2 --pipe 2 --timeout 600s >/dev/null 2>&1 &
 STRESS=$!
 sleep 2
-read -r P99_NORMAL MAX_NORMAL < <(probe 8)
+read -r P99_NORMAL MAX_NORMAL < <(probe 6)
 DEGRADED_BEFORE=$(degraded_s)
 
 kill -STOP "$SCHEDD"

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 
-FORKS=${FORKS:-5000} THREADS=${THREADS:-500} # thorough: 50000 and 2000
+FORKS=$(usually 3000 thorough 50000) THREADS=$(usually 400 thorough 2000)
 slots() { status .counters.taskCount; }
 few_slots() { [ "$(slots)" -le "$1" ]; }
 
@@ -33,6 +33,23 @@ start_schedd --max-tasks=64
 for _ in 1 2 3 4 5 6; do hog env; done
 check "tasks without a slot end well" stress-ng --switch 4 --pipe 4 --fork 2 --timeout 8s
 holds "how many there were is counted" "$(status .counters.tableFullCount) > 0"
+# Exactly: tasks that sleep, forked by this shell. The calls that read the counter fork some, too.
+SLEEPERS=() REFUSED=0
+exec 9<> <(:)
+counters /tmp/before
+for ((i = 0; i < 300; i++)); do
+  (read -r -u 9 && echo ran >>/tmp/ran) &
+  SLEEPERS+=("$!")
+done
+counters /tmp/after
+FULL=$(grown tableFullCount /tmp/before /tmp/after)
+for pid in "${SLEEPERS[@]}"; do kill -0 "$pid" 2>/dev/null || REFUSED=$((REFUSED + 1)); done
+is "forks that failed, of 300" "$REFUSED" 0
+holds "each of them is counted ($FULL with those of the calls)" "$FULL >= 300 && $FULL <= 340"
+is "the table is full and no fuller" "$(jq -r .taskCount /tmp/after)" 64
+for ((i = 0; i < 300; i++)); do echo >&9; done
+wait "${SLEEPERS[@]}"
+is "each of them ran, of 300" "$(wc -l </tmp/ran)" 300
 holds "and each hog runs, with a slot or without" "$(slowest_run 3) > 1e8"
 stays_attached "attached with a full table"
 end_hogs

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""./run guest: boots a Debian kernel with sched_ext under QEMU and runs one command in it.
+"""./run guest: boots a kernel with sched_ext under QEMU and runs one command in it.
 
 The command's stdout and stderr are ours, our own messages go to stderr. Exit code: the command's own, or 124 time
 limit, 125 harness error, 126 the guest panicked or died. No process and no temporary file is left behind,
@@ -66,7 +66,7 @@ def parse(argv):
                     epilog="Exit code: COMMAND's own; 124 time limit, 125 harness error, 126 guest panic.")
     parser.add_argument("--kernel", default="newest", metavar="VERSION",
                         help="newest (default), a series as 7.3, a version, the path of a kernel image, or "
-                             "'without-sched_ext' for one that lacks it")
+                             "'without-sched_ext' for one that lacks it; Debian's, but 6.12 is built here on first use")
     parser.add_argument("--cpus", type=positive, default=4, metavar="N", help="processors (default 4)")
     parser.add_argument("--mem", type=memory, default="2G", metavar="M", help="memory, as 512M or 2G (default 2G)")
     parser.add_argument("--timeout", type=positive, default=300, metavar="SECONDS",
@@ -81,9 +81,10 @@ def parse(argv):
     parser.add_argument("--dmesg", metavar="FILE", help="write the guest's kernel log here")
     parser.add_argument("--verbose", action="store_true", help="say what boots and how long it took")
     parser.add_argument("--list", action="store_true", help="name the kernels to be had, newest first")
+    parser.add_argument("--prepare", action="store_true", help="only get the kernel (download or build it), boot nothing")
     parser.add_argument("command", nargs="*", metavar="COMMAND", help="after --: the command and its arguments")
     options = parser.parse_args(argv)
-    if not options.list and not options.command:
+    if not (options.list or options.prepare or options.command):
         parser.error("no command; write it after --, as in: ./run guest -- uname -r")
     return options
 
@@ -96,11 +97,16 @@ def cache_dir():
 
 
 def list_kernels(store):
-    available, cached = store.available(), store.cached()
-    versions = kernels.newest_of_each_series(set(available) | cached)
-    for version in versions:
-        print(version + (" (cached)" if version in cached else ""))
-    return 0 if versions else EXIT_HARNESS
+    known = store.known()
+    for version, way in known.items():
+        print(version + (f" ({way})" if way else ""))
+    return 0 if known else EXIT_HARNESS
+
+
+def prepare(store, wanted):
+    version, _ = store.get(wanted)
+    print(version)
+    return 0
 
 
 def initrd_pieces(cache, options):
@@ -179,6 +185,8 @@ def main():
     try:
         if options.list:
             return list_kernels(kernels.Store(cache_dir(), say))
+        if options.prepare:
+            return prepare(kernels.Store(cache_dir(), say), options.kernel)
         return boot(options)
     except BrokenPipeError:  # our reader went away, as in: ./run guest … | head
         return 128 + signal.SIGPIPE

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's cloud kernels that have sched_ext: which there are, and one of them unpacked and ready to boot.
+"""The kernels with sched_ext that a guest can boot: which there are, and one of them unpacked and ready.
 
-The archive's versions rotate, so none is named here: the list comes from the archive (newest of each minor
-series) and what was downloaded stays in the cache, which also serves when the archive cannot be reached.
-Nothing is installed. Used from one thread; several processes may share the cache. Failure: HarnessError.
+These are Debian's cloud kernels and one that is built from Debian's source (source_kernel.py). The archive's versions rotate, so
+none is named here: the list comes from the archive (newest of each minor series) and what was downloaded stays in the cache,
+which also serves when the archive cannot be reached. Used from one thread; several processes may share the cache.
+Failure: HarnessError.
 """
 
 import fcntl
@@ -15,12 +16,12 @@ import re
 import shutil
 import struct
 import subprocess
-import tarfile
 import tempfile
 import time
 
+import archive
 from errors import HarnessError
-from image import REPO
+from source_kernel import SourceKernel
 
 ARCHIVE = ("kernels", "trixie-backports")  # where apt_private keeps its lists, and the suite
 # What Debian 13 itself boots is built without sched_ext: for tests of just that.
@@ -29,8 +30,7 @@ ARCHIVE_WITHOUT = ("kernels-without", "trixie")
 PACKAGE_WITHOUT = re.compile(r"linux-image-(6\.[\d.]+\+deb13-cloud-amd64)")
 FIRST_WITH_SCHED_EXT = (6, 19)  # Debian builds its kernels without it before
 PACKAGE = re.compile(r"linux-(binary|image)-((\d+)\.(\d+)(?:\.(\d+))?\S*-cloud-amd64)")
-APT = os.path.join(REPO, "tools/setup/apt_private")
-LIST_AGE_S = 86400
+KERNEL_FILE = re.compile(r"/vmlinuz(-[^/]*)?$")
 UNPACKERS = {  # magic at the payload's start → function from bytes to bytes
     b"\x1f\x8b": gzip.decompress,
     b"\xfd7zXZ": lzma.decompress,
@@ -75,10 +75,12 @@ class Store:
     def __init__(self, cache, say):
         self._folder = os.path.join(cache, "kernels")
         self._say = say
+        self._source = SourceKernel(self._folder, say)
 
     def cached(self):
         paths = glob.glob(os.path.join(self._folder, "*", "vmlinux"))
-        return {os.path.basename(os.path.dirname(path)) for path in paths}
+        versions = {os.path.basename(os.path.dirname(path)) for path in paths}
+        return {version for version in versions if not self._source.is_outdated(version)}
 
     def available(self):
         """{version: package} in the archive; empty, with a note, when it cannot be reached.
@@ -86,15 +88,23 @@ class Store:
         Asked at most once a day: apt takes as long to answer as the rest of the harness to start.
         """
         listing = os.path.join(self._folder, "available")
-        if not os.path.exists(listing) or time.time() - os.path.getmtime(listing) > LIST_AGE_S:
-            answer = self._apt("apt-cache", "pkgnames", "linux-")
+        if not os.path.exists(listing) or time.time() - os.path.getmtime(listing) > archive.LIST_AGE_S:
+            answer = archive.apt("apt-cache", "pkgnames", "linux-", suite=ARCHIVE)
             if answer.returncode != 0:
                 self._say("the Debian archive cannot be reached, only kernels in the cache can be used")
                 return {}
             os.makedirs(self._folder, exist_ok=True)
-            _publish(answer.stdout, listing)
+            archive.publish(answer.stdout, listing)
         with open(listing, encoding="utf-8") as stream:
             return parse_packages(stream.read().split())
+
+    def known(self):
+        """{version: how it can be had}, newest of each series, newest first."""
+        cached, built = self.cached(), self._source.offered()
+        ways = {version: "" for version in self.available()}
+        ways.update({version: "built on first use, 10 min" for version in built})
+        ways.update({version: "cached" for version in cached})
+        return {version: ways[version] for version in newest_of_each_series(ways)}
 
     def get(self, wanted):
         """(version, path of the uncompressed kernel) of what --kernel names; a file's path is taken as it is."""
@@ -103,15 +113,19 @@ class Store:
         if wanted == WITHOUT:
             return self._without_sched_ext()
         packages = self.available()
-        version = choose(wanted, set(packages) or self.cached()) or choose(wanted, self.cached())
+        built = set() if wanted == "newest" else self._source.offered()
+        version = choose(wanted, set(packages) | built or self.cached()) or choose(wanted, self.cached())
         if version is None:
-            known = ", ".join(newest_of_each_series(set(packages) | self.cached())) or "none"
+            known = ", ".join(self.known()) or "none"
             raise HarnessError(f"no kernel {wanted}; there are: {known} (./run guest --list)")
         path = os.path.join(self._folder, version, "vmlinux")
         if not os.path.exists(path):
-            self._download(version, packages[version], path)
+            if version in built:
+                self._source.build(version, path)
+            else:
+                self._download(version, packages[version], path)
             with open(path, "rb") as stream:
-                if b"scx_bpf_dsq_insert" not in stream.read():
+                if b"scx_bpf_create_dsq" not in stream.read():
                     os.unlink(path)
                     raise HarnessError(f"kernel {version} is built without sched_ext; choose another (--list)")
         return version, path
@@ -119,7 +133,7 @@ class Store:
     def _without_sched_ext(self):
         found = {}
         folder = os.path.join(self._folder, WITHOUT)  # a level deeper: not among those to choose from
-        answer = self._apt("apt-cache", "pkgnames", "linux-image-6", archive=ARCHIVE_WITHOUT)
+        answer = archive.apt("apt-cache", "pkgnames", "linux-image-6", suite=ARCHIVE_WITHOUT)
         for name in answer.stdout.decode().split() if answer.returncode == 0 else ():
             match = PACKAGE_WITHOUT.fullmatch(name)
             if match:
@@ -130,7 +144,7 @@ class Store:
             raise HarnessError("Debian's archive cannot be reached, and no kernel without sched_ext is in the cache")
         path = os.path.join(folder, version, "vmlinux")
         if not os.path.exists(path):
-            self._download(version, found[version], path, archive=ARCHIVE_WITHOUT)
+            self._download(version, found[version], path, ARCHIVE_WITHOUT)
         return version, path
 
     def _from_file(self, path):
@@ -144,10 +158,10 @@ class Store:
         target = os.path.join(self._folder, f"file-{os.stat(path).st_mtime_ns}-{len(content)}", "image")
         if not os.path.exists(target):
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            _publish(extract_vmlinux(content), target)
+            archive.publish(extract_vmlinux(content), target)
         return path, target
 
-    def _download(self, version, package, path, archive=ARCHIVE):
+    def _download(self, version, package, path, suite=ARCHIVE):
         os.makedirs(self._folder, exist_ok=True)
         with open(os.path.join(self._folder, "lock"), "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -157,31 +171,9 @@ class Store:
                 shutil.rmtree(leftover, ignore_errors=True)
             self._say(f"downloading kernel {version} from Debian's archive")
             with tempfile.TemporaryDirectory(dir=self._folder, prefix="tmp.") as folder:
-                answer = self._apt("apt-get", "download", package, folder=folder, archive=archive)
-                if answer.returncode != 0:
-                    raise HarnessError(f"cannot download {package}: {_last_line(answer.stderr)}")
-                kernel = extract_vmlinux(read_from_deb(glob.glob(folder + "/*.deb")[0]))
+                image = archive.read_file(archive.download(package, suite, folder), KERNEL_FILE, lambda stream: stream.read())
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            _publish(kernel, path)
-
-    def _apt(self, tool, *arguments, folder=None, archive=ARCHIVE):
-        command = [APT, "--max-age", str(LIST_AGE_S), *archive, tool, *arguments]
-        # apt drops to a user that may not write here; the download is verified all the same.
-        if tool == "apt-get":
-            command[6:6] = ["-o", "APT::Sandbox::User=root", "-q"]
-        return subprocess.run(command, cwd=folder, capture_output=True, check=False)
-
-
-def read_from_deb(path):
-    """The compressed kernel in a Debian package."""
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", path], stdout=subprocess.PIPE) as unpack:
-        with tarfile.open(fileobj=unpack.stdout, mode="r|") as archive:
-            for member in archive:
-                if member.isfile() and re.search(r"/vmlinuz(-[^/]*)?$", member.name):
-                    content = archive.extractfile(member).read()
-                    unpack.kill()
-                    return content
-    raise HarnessError(f"{os.path.basename(path)} contains no kernel")
+            archive.publish(extract_vmlinux(image), path)
 
 
 def extract_vmlinux(image):
@@ -202,17 +194,5 @@ def extract_vmlinux(image):
 def _pipe(command, data):
     answer = subprocess.run(command, input=data, capture_output=True, check=False)
     if not answer.stdout.startswith(b"\x7fELF"):
-        raise HarnessError(f"{command[0]} cannot unpack the kernel: {_last_line(answer.stderr)}")
+        raise HarnessError(f"{command[0]} cannot unpack the kernel: {archive.last_line(answer.stderr)}")
     return answer.stdout
-
-
-def _publish(content, path):
-    partial = f"{path}.{os.getpid()}"
-    with open(partial, "wb") as stream:
-        stream.write(content)
-    os.rename(partial, path)
-
-
-def _last_line(raw):
-    lines = raw.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "no message"

@@ -19,6 +19,7 @@ LAYERS = {
     "base": set(),
     "policy": {"base"},
     "engine": {"policy", "base"},
+    "faults": {"engine", "base"},
     "kernel": {"engine", "base"},
     "sim": {"engine", "base"},
     "control": {"engine", "policy", "base"},
@@ -36,7 +37,7 @@ LIBRARIES = {
     "protobuf": (r'[<"]google/protobuf/|\.pb\.h"', ["server/rpc", "server/fleet", "server/daemon", "client"]),
     "SQLite": (r'[<"]sqlite3\.h', ["server/store"]),
     "the server": (r'"server/', ["server"]),
-    "the shared memory": (r'"bpf/', ["bpf", "server/engine", "server/control", "server/kernel", "server/sim"]),
+    "the shared memory": (r'"bpf/', ["bpf", "server/engine", "server/control", "server/faults", "server/kernel", "server/sim"]),
 }
 
 LIBBPF, GRPC, PROTOBUF = "//third_party/system:libbpf", "//third_party/system:grpc++", "//third_party/system:protobuf"
@@ -50,6 +51,8 @@ MUST_NOT_REACH = {
                          SQLITE],
     "//server/store": ["//server/rpc", "//server/engine", "//server/policy", "//server/kernel", "//server/sim", "//bpf", "//proto",
                        LIBBPF, GRPC, PROTOBUF],
+    "//server/faults": ["//server/control", "//server/policy", "//server/kernel", "//server/sim", "//proto", LIBBPF, GRPC, PROTOBUF,
+                        SQLITE],
     "//server/kernel": ["//server/control", "//server/policy", "//proto", GRPC, PROTOBUF, SQLITE],
     "//server/sim": ["//server/control", "//server/kernel", "//proto", LIBBPF, GRPC, PROTOBUF, SQLITE],
     "//server/rpc": ["//server/kernel", "//server/sim", "//server/daemon", "//server/store", LIBBPF, SQLITE],

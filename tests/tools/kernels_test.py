@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which kernel the guest harness chooses, and how it unpacks one (tests/guest/kernels.py)."""
+"""Which kernel the guest harness chooses, and how it comes by it (tests/guest/kernels.py, source_kernel.py)."""
 
 import gzip
 import os
@@ -12,7 +12,9 @@ import unittest
 import tap_unittest
 
 sys.path.insert(0, os.path.join(tap_unittest.REPO, "tests/guest"))
+import archive  # noqa: E402
 import kernels  # noqa: E402
+import source_kernel  # noqa: E402
 from errors import HarnessError  # noqa: E402
 
 NAMES = """
@@ -88,17 +90,21 @@ class Unpacking(unittest.TestCase):
             kernels.extract_vmlinux(bzimage(b"\xde\xad\xbe\xef" * 10))
 
 
-class ArchiveOutOfReach(unittest.TestCase):
+class WithArchive(unittest.TestCase):
+    """A store of kernels, and a program in the place of apt: `APT`."""
+
+    APT = "exit 11"
+
     def setUp(self):
         self.cache = tempfile.TemporaryDirectory()
         self.addCleanup(self.cache.cleanup)
         script = os.path.join(self.cache.name, "apt")
         with open(script, "w", encoding="utf-8") as stream:
-            stream.write("#!/bin/sh\nexit 11\n")
+            stream.write(f"#!/bin/sh\n{self.APT}\n")
         os.chmod(script, stat.S_IRWXU)
-        original = kernels.APT
-        self.addCleanup(lambda: setattr(kernels, "APT", original))
-        kernels.APT = script
+        original = archive.APT
+        self.addCleanup(lambda: setattr(archive, "APT", original))
+        archive.APT = script
         self.said = []
         self.store = kernels.Store(self.cache.name, self.said.append)
 
@@ -109,6 +115,8 @@ class ArchiveOutOfReach(unittest.TestCase):
             stream.write(b"\x7fELF")
         return os.path.join(folder, "vmlinux")
 
+
+class ArchiveOutOfReach(WithArchive):
     def test_the_newest_cached_kernel_is_used_and_it_is_said(self):
         self.add_cached("7.2.9+deb13-cloud-amd64")
         path = self.add_cached("7.2.12+deb13-cloud-amd64")
@@ -132,6 +140,56 @@ class ArchiveOutOfReach(unittest.TestCase):
     def test_a_missing_kernel_file(self):
         with self.assertRaisesRegex(HarnessError, "/nowhere/vmlinuz"):
             self.store.get("/nowhere/vmlinuz")
+
+    def test_a_kernel_built_here_is_still_there(self):
+        path = self.add_cached("6.12.1+source." + source_kernel.config_hash())
+        self.assertEqual(self.store.get("6.12")[1], path)
+
+    def test_one_built_with_another_configuration_is_not(self):
+        self.add_cached("6.12.1+source.01234567")
+        with self.assertRaisesRegex(HarnessError, "no kernel 6.12; there are: none"):
+            self.store.get("6.12")
+
+
+class KernelFromSource(WithArchive):
+    APT = """case "$*" in
+        *pkgnames*) echo linux-binary-7.3.4+deb13-cloud-amd64 ;;
+        *show*) printf 'Version: 6.12.94-1\\n\\nVersion: 6.12.107-1\\n' ;;
+    esac"""
+
+    def test_it_is_the_archives_newest_with_our_configuration_and_stands_last(self):
+        version = "6.12.107+source." + source_kernel.config_hash()
+        self.assertEqual(list(self.store.known().items()),
+                         [("7.3.4+deb13-cloud-amd64", ""), (version, "built on first use, 10 min")])
+        self.add_cached(version)
+        self.assertEqual(self.store.known()[version], "cached")
+        self.assertEqual(self.store.get("6.12")[0], version)
+        self.assertEqual(self.store.get("6.12.107")[0], version)
+
+    def test_the_newest_is_never_built(self):
+        self.add_cached("7.3.4+deb13-cloud-amd64")
+        self.assertEqual(self.store.get("newest")[0], "7.3.4+deb13-cloud-amd64")
+        self.assertFalse(os.path.exists(os.path.join(self.cache.name, "kernels/available-source")))
+
+    def test_a_changed_configuration_is_another_version(self):
+        with tempfile.NamedTemporaryFile(mode="w") as stream:
+            stream.write("CONFIG_X=y\n")
+            stream.flush()
+            self.assertNotEqual(source_kernel.config_hash(stream.name), source_kernel.config_hash())
+
+
+class Configuration(unittest.TestCase):
+    GOT = "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_N=64\n"
+
+    def test_all_met(self):
+        self.assertEqual(source_kernel.unmet("# why\nCONFIG_A=y\nCONFIG_N=64\n# CONFIG_B is not set\n", self.GOT), [])
+
+    def test_what_the_kernel_does_not_know_is_not_set(self):
+        self.assertEqual(source_kernel.unmet("# CONFIG_C is not set\n", self.GOT), [])
+
+    def test_what_did_not_come_through_is_named(self):
+        wanted = "CONFIG_B=y\nCONFIG_C=y\nCONFIG_N=6\n# CONFIG_A is not set\n"
+        self.assertEqual(source_kernel.unmet(wanted, self.GOT), wanted.splitlines())
 
 
 tap_unittest.main()

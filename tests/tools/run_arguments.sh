@@ -33,6 +33,10 @@ refused "guest with a missing file" 125 "/no/such/file: no such file" "$run" gue
 refused "guest with a relative destination" 125 "--file" "$run" guest --file /etc/passwd:x -- true
 refused "guest with an unknown group" 125 "no such group" "$run" guest --with nothing -- true
 refused "guest with an unknown kernel" 125 "no kernel 1.2.3; there are:" "$run" guest --kernel 1.2.3 -- true
+exits "chaos help" 0 "$run" chaos --help
+refused "chaos with no time" 2 "must be more than 0" "$run" chaos --minutes 0
+refused "chaos with a seed that is no number" 2 "--seed" "$run" chaos --seed x
+is "chaos: the same seed gives the same plan" "$("$run" chaos --seed 7 --plan 50 | md5sum)" "$("$run" chaos --seed 7 --plan 50 | md5sum)"
 exits "test help" 0 "$run" test --help
 refused "test with an unknown kind" 2 "invalid choice" "$run" test --only everything
 refused "test with a bad expression" 2 "not a regular expression" "$run" test --filter '('

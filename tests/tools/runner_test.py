@@ -9,10 +9,12 @@ import sys
 import tempfile
 import textwrap
 import unittest
+import unittest.mock
 
 import tap_unittest
 
 sys.path.insert(0, os.path.join(tap_unittest.REPO, "tools/test"))
+import run_tests  # noqa: E402
 import scripts  # noqa: E402
 import tap  # noqa: E402
 import unit  # noqa: E402
@@ -163,9 +165,83 @@ class HostScripts(unittest.TestCase):
         settings = scripts.read_header(path, "guest", scripts.GUEST_DEFAULTS)
         self.assertEqual((settings["cpus"], settings["dmesg"], settings["with"], settings["mem"]), ("8", "any", "python", "2G"))
 
+    def guest_runs(self, header, kernel=""):
+        path = os.path.join(self.folder, "guest.sh")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(f"# guest: {header}\n")
+        return [(group.replace(path, "it"), settings["cpus"], settings["kernel"])
+                for group, settings in scripts.guest_runs(path, kernel)]
+
+    def test_a_script_boots_once(self):
+        self.assertEqual(self.guest_runs("cpus=8"), [("it", "8", "newest")])
+        self.assertEqual(self.guest_runs("cpus=8", "7.1"), [("it [7.1]", "8", "7.1")])
+        self.assertEqual(self.guest_runs("kernel=6.19", "7.1"), [("it [6.19]", "4", "6.19")])
+
+    def test_a_script_boots_once_for_each_number_of_cpus(self):
+        self.assertEqual(self.guest_runs("cpus=1,2,16"),
+                         [("it [1 CPU]", "1", "newest"), ("it [2 CPUs]", "2", "newest"), ("it [16 CPUs]", "16", "newest")])
+        self.assertEqual(self.guest_runs("cpus=1,2", "7.1"), [("it [7.1, 1 CPU]", "1", "7.1"), ("it [7.1, 2 CPUs]", "2", "7.1")])
+
+    def test_numbers_of_cpus_that_are_none(self):
+        for value in ("", "0", "1,", ",2", "1,,2", "two", "1-4", "1, 2"):
+            with self.assertRaisesRegex(scripts.HeaderError, "must be a number|unknown setting"):
+                self.guest_runs(f"cpus={value}")
+
+    def test_thorough_scripts_are_told_and_get_more_time(self):
+        path = os.path.join(self.folder, "guest.sh")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write("# guest: timeout=100\n")
+        commands = {}
+        for thorough in (False, True):
+            with unittest.mock.patch.object(scripts, "_run") as run:
+                scripts.run_in_guest(Report(lambda line: None), path, "", thorough)
+            commands[thorough] = run.call_args.args[2]
+        self.assertNotIn("THOROUGH=1", commands[False])
+        self.assertEqual(commands[False][commands[False].index("--timeout") + 1], "100")
+        self.assertIn("THOROUGH=1", commands[True])
+        self.assertEqual(commands[True][commands[True].index("--timeout") + 1], "500")
+
+    def test_lib_usually(self):
+        report = self.run_script('is number "$(usually 3 thorough 20)" 3\nis again "$(THOROUGH=1 usually 3 thorough 20)" 20\nfinish\n')
+        self.assertEqual(outcomes(report.cases), [PASSED, PASSED])
+
     def test_lib_is_and_exits(self):
         report = self.run_script("is same a a\nis differs a b\nexits seven 7 sh -c 'exit 7'\nexits one 0 false\nfinish\n")
         self.assertEqual(outcomes(report.cases), [PASSED, FAILED, PASSED, FAILED])
+
+
+class Kernels(unittest.TestCase):
+    LISTED = ["7.3.4+deb13", "7.2.12+deb13", "6.19.14+deb13", "6.12.107+source.01234567"]
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.smoke, self.other = (os.path.join(folder.name, name) for name in ("smoke.sh", "other.sh"))
+        for path, header in ((self.smoke, "# guest: smoke=yes"), (self.other, "# guest: cpus=2")):
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write(header + "\n")
+
+    def plan(self, wanted):
+        return run_tests.guest_plan(wanted, [self.smoke, self.other], lambda: self.LISTED)
+
+    def test_the_newest_and_a_named_one_run_everything(self):
+        both = [self.smoke, self.other]
+        self.assertEqual(self.plan("newest"), [("", both)])
+        self.assertEqual(self.plan("7.1"), [("7.1", both)])
+
+    def test_all_others_run_the_smoke_tests(self):
+        self.assertEqual(self.plan("all"), [(self.LISTED[0], [self.smoke, self.other]),
+                                            *((version, [self.smoke]) for version in self.LISTED[1:])])
+
+    def test_the_ends_are_debians(self):
+        self.assertEqual(self.plan("ends"), [(self.LISTED[0], [self.smoke, self.other]), ("6.19.14+deb13", [self.smoke])])
+
+    def test_one_kernel_has_no_other_end(self):
+        plan = run_tests.guest_plan("ends", [self.smoke], lambda: self.LISTED[:1])
+        self.assertEqual(plan, [(self.LISTED[0], [self.smoke])])
+
+    def test_there_is_a_smoke_test(self):
+        self.assertTrue(any(map(scripts.is_smoke, scripts.find("tests/e2e", ""))))
 
 
 class KernelLog(unittest.TestCase):
@@ -184,6 +260,14 @@ class KernelLog(unittest.TestCase):
             case = self.case_of(f"<4>[ 2.0] {line}\n")
             self.assertEqual(case.outcome, FAILED, line)
             self.assertIn(line, case.detail)
+
+    def test_a_known_warning_with_its_trace_is_left_out_and_nothing_else(self):
+        known = ("<4>[ 1.0] WARNING: CPU: 1 PID: 24 at kernel/sched/deadline.c:265 task_non_contending+0x41a/0x4d0\n"
+                 "<4>[ 1.0] Call Trace:\n<4>[ 1.0] ---[ end trace 0000000000000000 ]---\n")
+        self.assertEqual(self.case_of(known + "<6>[ 2.0] quiet\n").outcome, PASSED)
+        other = "<4>[ 2.0] WARNING: CPU: 1 PID: 7 at kernel/sched/ext.c:1\n"
+        self.assertEqual(self.case_of(other + known).detail, other.strip())
+        self.assertEqual(self.case_of(known + other).detail, other.strip())
 
     def test_a_missing_log_is_a_failure(self):
         self.assertEqual(scripts.kernel_log_case("/nowhere").outcome, FAILED)

@@ -21,6 +21,8 @@ from results import FAILED, PASSED, Case, Report  # noqa: E402
 
 STAGES = ("lint", "unit", "tools", "native", "guest")
 SANITIZERS = ("asan", "tsan")
+GUEST = ("python3", "tests/guest/guest.py")
+BUILT_HERE = "+source."  # in the version of a kernel that is no package of Debian's (tests/guest/source_kernel.py)
 
 
 def regex(text):
@@ -36,22 +38,47 @@ def parse(argv):
     parser.add_argument("--only", choices=STAGES, action="append", help="only this kind (may be given more than once)")
     parser.add_argument("--filter", type=regex, default="", metavar="REGEX",
                         help="only scripts, test targets and checks whose name matches")
-    parser.add_argument("--kernels", default="newest", metavar="newest|all|VERSION",
-                        help="kernels for guest tests; all: the newest of each series in the archive")
+    parser.add_argument("--kernels", default="newest", metavar="newest|ends|all|VERSION",
+                        help="kernels for guest tests. ends: all of them on the newest, the smoke tests on Debian's oldest with "
+                             "sched_ext; all: the smoke tests on every other kernel there is (./run guest --list)")
     parser.add_argument("--no-build", action="store_true", help="test what is built already (not for the unit tests)")
+    parser.add_argument("--thorough", action="store_true", help="guest tests repeat what they do many times, instead of a few")
     parser.add_argument("--sanitizers", action="store_true", help="run the daemon's unit tests with asan as well, and those of lock-free code with tsan")
     return parser.parse_args(argv)
 
 
-def guest_kernels(wanted):
-    if wanted != "all":
-        return ["" if wanted == "newest" else wanted]
-    answer = subprocess.run(["python3", "tests/guest/guest.py", "--list"], cwd=scripts.REPO, capture_output=True,
-                            text=True, check=False)
+def listed_kernels():
+    """Versions of all kernels a guest can boot, newest first."""
+    answer = subprocess.run([*GUEST, "--list"], cwd=scripts.REPO, capture_output=True, text=True, check=False)
     versions = [line.split()[0] for line in answer.stdout.splitlines()]
     if not versions:
         raise RuntimeError(f"no kernels found: {answer.stderr.strip()}")
     return versions
+
+
+def guest_plan(wanted, found, listed=listed_kernels):
+    """[(kernel, scripts to run on it)] for --kernels and the scripts that --filter left; '' is the newest kernel."""
+    if wanted not in ("ends", "all"):
+        return [("" if wanted == "newest" else wanted, found)]
+    smoke = [path for path in found if scripts.is_smoke(path)]
+    versions = listed()
+    others = versions[1:] if wanted == "all" else [version for version in versions[1:] if BUILT_HERE not in version][-1:]
+    return [(versions[0], found), *((version, smoke) for version in others)]
+
+
+def run_in_guests(report, wanted, found, thorough=False):
+    for kernel, chosen in guest_plan(wanted, found):
+        if not chosen:
+            continue
+        if kernel:
+            # Here and not at the first boot: a download or a build is not part of a script's time.
+            ready = subprocess.run([*GUEST, "--kernel", kernel, "--prepare"], cwd=scripts.REPO, stdout=subprocess.DEVNULL, check=False)
+            if ready.returncode != 0:
+                report.add(f"kernel {kernel}", [Case("can be had", FAILED, "the reason is above")])
+                continue
+            report.say(f"-- kernel {kernel}: {len(chosen)} of {len(found)} scripts")
+        for path in chosen:
+            scripts.run_in_guest(report, path, kernel, thorough)
 
 
 def build(report):
@@ -72,9 +99,8 @@ def run_stage(report, stage, options):
             unit.run(report, pattern, config)
     elif stage == "guest":
         found = scripts.find("tests/e2e", pattern)
-        for kernel in guest_kernels(options.kernels) if found else ():
-            for path in found:
-                scripts.run_in_guest(report, path, kernel)
+        if found:
+            run_in_guests(report, options.kernels, found, options.thorough)
     else:
         for path in scripts.find("tests/" + stage, pattern):
             scripts.run_on_host(report, path)

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/control/cgroup_control.h"
 #include "server/control/cgroup_paths.h"
 #include "server/control/control_options.h"
 #include "server/control/error.h"
@@ -114,7 +115,9 @@ class ControlFixture : public ::testing::Test {
           policy(&f.clock, &f.options, &generations, &journal, &scheduler),
           overrides(&f.sequence, &f.clock, &f.options, &generations, &journal, &cgroups, &scheduler,
                     &policy),
-          catalog(&f.clock, &scheduler, &cgroups, &overrides) {}
+          cgroup_shares(&f.sequence, &f.clock, &f.host, &cgroups, &generations, &scheduler,
+                        &overrides),
+          catalog(&f.clock, &scheduler, &cgroups, &overrides, &cgroup_shares) {}
 
     StateJournal journal;
     GenerationCounter generations;
@@ -122,6 +125,7 @@ class ControlFixture : public ::testing::Test {
     SchedulerControl scheduler;
     PolicyControl policy;
     OverrideControl overrides;
+    CgroupControl cgroup_shares;
     TaskCatalog catalog;
   };
   std::optional<Parts> parts;

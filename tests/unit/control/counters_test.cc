@@ -48,6 +48,7 @@ TEST_F(CountersTest, EachOfTheDispatchersCountersIsShownOnce) {
   EXPECT_EQ(c.run_time_ns, expected(SCHEDD_COUNT_RUN_NS));
   EXPECT_EQ(c.ended_task_run_time_ns, expected(SCHEDD_COUNT_ENDED_RUN_NS));
   EXPECT_EQ(c.unslotted_run_time_ns, expected(SCHEDD_COUNT_NO_SLOT_RUN_NS));
+  EXPECT_EQ(c.degraded_run_count, expected(SCHEDD_COUNT_RUN_DEGRADED));
 }
 
 TEST_F(CountersTest, TheEnginesCountersAreShown) {

@@ -259,5 +259,21 @@ TEST_F(DirectiveOutboxTest, EndingWithWaitsAnswersNobody) {
   EXPECT_TRUE(ended_.empty());
 }
 
+TEST_F(DirectiveOutboxTest, OfSharesThatWaitTheLatestAreSent) {
+  engine_->mailbox_full = true;
+  for (const double factor : {0.5, 0.25}) {
+    Directive directive;
+    directive.generation = 1;
+    directive.shares = std::make_unique<CgroupShares>();
+    directive.shares->factors = {{7, factor}};
+    outbox_.Send(std::move(directive));
+  }
+  outbox_.Send(Setting(2, 0, 5));
+  engine_->mailbox_full = false;
+  sequence_.Advance(absl::Milliseconds(1));
+  EXPECT_EQ(engine_->applied.size(), 1u);
+  EXPECT_EQ(engine_->shares.Factor(7), 0.25);
+}
+
 }  // namespace
 }  // namespace schedd

@@ -100,7 +100,8 @@ void FakeEngine::Step() {
     for (const TaskSetting& setting : directive->settings) settings[setting.slot] = setting;
     if (directive->generation != applied_generation_) applied_time_ns_ = host_->kernel->NowNanos();
     applied_generation_ = directive->generation;
-    applied.push_back(*directive);
+    if (directive->shares != nullptr) shares = *directive->shares;
+    applied.push_back(std::move(*directive));
   }
   inbox_.clear();
 }
@@ -121,6 +122,13 @@ absl::StatusOr<std::string> FakeHost::CgroupPath(uint64_t cgroup_id) const {
   ++cgroup_questions;
   const auto found = cgroups.find(cgroup_id);
   if (found == cgroups.end()) return absl::NotFoundError("gone");
+  return found->second;
+}
+
+absl::StatusOr<int32_t> FakeHost::CgroupWeight(const std::string& path) const {
+  ++weight_questions;
+  const auto found = cgroup_weights.find(path);
+  if (found == cgroup_weights.end()) return absl::NotFoundError("no cpu controller");
   return found->second;
 }
 

@@ -118,7 +118,8 @@ class FakeEngine : public EngineRunner {
   // What is in force.
   PolicyParameters parameters;
   std::map<uint32_t, TaskSetting> settings;  // by slot; as sent last
-  std::vector<Directive> applied;            // all of them, in order
+  CgroupShares shares;
+  std::vector<Directive> applied;  // all of them, in order
 
  private:
   FakeHost* const host_;
@@ -135,6 +136,7 @@ class FakeHost : public KernelHost {
   absl::StatusOr<std::unique_ptr<Kernel>> Adopt(const LoadOptions& options) override;
   KernelState ReadState() const override { return state; }
   absl::StatusOr<std::string> CgroupPath(uint64_t cgroup_id) const override;
+  absl::StatusOr<int32_t> CgroupWeight(const std::string& path) const override;
   absl::Status PrepareSchedulingThread() override { return absl::OkStatus(); }
   absl::StatusOr<int64_t> PageFaultCount(int32_t) const override { return page_faults; }
 
@@ -152,6 +154,8 @@ class FakeHost : public KernelHost {
   absl::StatusOr<int64_t> page_faults = 7;
   std::map<uint64_t, std::string> cgroups = {{1, ""}};  // ID to path
   mutable int cgroup_questions = 0;
+  std::map<std::string, int32_t> cgroup_weights;  // by path
+  mutable int weight_questions = 0;
   uint32_t slots = 16;
   bool automatic_engine = true;
 

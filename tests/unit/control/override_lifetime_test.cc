@@ -46,6 +46,23 @@ TEST_F(OverrideLifetimeTest, AnExpiryAfterAClockJumpIsNoticed) {
   EXPECT_EQ(ErrorOf(Get("x")), "NOT_FOUND OVERRIDE_NOT_FOUND");
 }
 
+// The kernel takes the tasks from a dispatcher that it ends before it says so.
+TEST_F(OverrideLifetimeTest, OutlastsAnEjectionThatIsUnderWay) {
+  ASSERT_TRUE(Create(Request({.tgid = 20}, 9, "kept")).ok());
+  for (uint32_t slot = 0; slot < 3; ++slot) host.kernel->EndTask(slot);
+  host.state = {
+      .attachment = KernelState::Attachment::kDetached, .ops_name = "", .raw_state = "disabling"};
+  sequence.Advance(absl::Seconds(1));
+  EXPECT_TRUE(Get("kept").ok());
+  host.kernel->Eject(Stall());
+  sequence.Advance(absl::Seconds(1));
+  Attach();
+  PutTasks();
+  sequence.Advance(absl::Milliseconds(50));
+  ASSERT_TRUE(Get("kept").ok());
+  EXPECT_EQ(InForce(2).weight, 9);
+}
+
 TEST_F(OverrideLifetimeTest, ExpiresWhileDetached) {
   ASSERT_TRUE(parts->scheduler.Detach("").ok());
   ASSERT_TRUE(

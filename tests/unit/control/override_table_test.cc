@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,11 @@ class OverrideTableTest : public ::testing::Test {
     kernel_.PutTask(1, {.tid = 10, .tgid = 10, .start_ns = 100, .comm = "web", .uid = 33});
     kernel_.PutTask(2, {.tid = 11, .tgid = 10, .start_ns = 110, .comm = "worker", .uid = 33});
     kernel_.PutTask(4, {.tid = 20, .start_ns = 200, .comm = "hog", .uid = 0, .cgroup_id = 2});
-    table_.Refresh();
+    table_.Refresh(attached_);
     table_.TakeSettings();
   }
+
+  const std::function<bool()> attached_ = [] { return true; };
 
   // Each newer than the one before.
   Override Make(const std::string& id, const TaskSelector& selector, int32_t weight,
@@ -139,7 +142,7 @@ TEST_F(OverrideTableTest, WhatIsAddedBeforeTheFirstLookMatchesWithIt) {
   Add("hog", {.comm = "hog"}, 9);
   EXPECT_EQ(Count("hog"), 0);
   EXPECT_THAT(Told(), IsEmpty());
-  EXPECT_THAT(table_.Refresh(), IsEmpty());
+  EXPECT_THAT(table_.Refresh(attached_), IsEmpty());
   EXPECT_EQ(Count("hog"), 1);
   EXPECT_THAT(Told(), ElementsAre("4: 9"));
 }
@@ -149,10 +152,10 @@ TEST_F(OverrideTableTest, ANewAttachmentIsToldAnew) {
   EXPECT_THAT(Told(), ElementsAre("4: 9"));
   table_.Reset(nullptr);
   EXPECT_EQ(Count("hog"), 0);
-  EXPECT_THAT(table_.Refresh(), IsEmpty());
+  EXPECT_THAT(table_.Refresh(attached_), IsEmpty());
   EXPECT_THAT(Told(), IsEmpty());
   table_.Reset(&kernel_.memory());
-  table_.Refresh();
+  table_.Refresh(attached_);
   EXPECT_THAT(Told(), ElementsAre("4: 9"));
 }
 
@@ -161,28 +164,43 @@ TEST_F(OverrideTableTest, OverridesOfWhatHasEndedAreRemoved) {
   Add("process", {.tgid = 20}, 5);
   Add("name", {.comm = "hog"}, 6);
   Add("both", {.task = "tasks/10-100", .tgid = 20}, 7);  // matches nobody, but both are there
-  EXPECT_THAT(table_.Refresh(), IsEmpty());
+  EXPECT_THAT(table_.Refresh(attached_), IsEmpty());
   kernel_.EndTask(2);
   kernel_.EndTask(4);
-  EXPECT_THAT(table_.Refresh(), ElementsAre("both", "process", "thread"));
+  EXPECT_THAT(table_.Refresh(attached_), ElementsAre("both", "process", "thread"));
   EXPECT_EQ(table_.overrides().size(), 1u);
   EXPECT_EQ(Count("name"), 0);
   EXPECT_THAT(Told(), IsEmpty());  // nobody is there to be told of
+}
+
+TEST_F(OverrideTableTest, SlotsThatTheDispatchersEndEmptiesAreNoEndedTasks) {
+  Add("process", {.tgid = 20}, 5);
+  kernel_.EndTask(4);
+  EXPECT_THAT(table_.Refresh([] { return false; }), IsEmpty());
+  EXPECT_EQ(table_.overrides().size(), 1u);
+  // Asked only when it matters: it costs a look into the kernel's files.
+  kernel_.PutTask(4, {.tid = 20, .start_ns = 200, .comm = "hog", .uid = 0, .cgroup_id = 2});
+  const auto must_not_ask = []() -> bool {
+    ADD_FAILURE();
+    return true;
+  };
+  EXPECT_THAT(table_.Refresh(must_not_ask), IsEmpty());
+  EXPECT_EQ(Count("process"), 1);
 }
 
 TEST_F(OverrideTableTest, AProcessIsKnownByTheStartOfItsFirstThread) {
   Add("process", {.tgid = 10}, 5);
   EXPECT_EQ(table_.Find("process")->process_start_ns, 100u);
   kernel_.EndTask(1);  // the first thread; the other lives on
-  EXPECT_THAT(table_.Refresh(), IsEmpty());
+  EXPECT_THAT(table_.Refresh(attached_), IsEmpty());
   EXPECT_EQ(Count("process"), 1);
   // Made now, its first thread cannot be known.
   Add("late", {.tgid = 10}, 6);
   EXPECT_FALSE(table_.Find("late")->process_start_ns.has_value());
-  EXPECT_THAT(table_.Refresh(), IsEmpty());
+  EXPECT_THAT(table_.Refresh(attached_), IsEmpty());
   // The number as a first thread's again: for "process" a stranger.
   kernel_.PutTask(1, {.tid = 10, .tgid = 10, .start_ns = 999});
-  EXPECT_THAT(table_.Refresh(), ElementsAre("process"));
+  EXPECT_THAT(table_.Refresh(attached_), ElementsAre("process"));
 }
 
 TEST_F(OverrideTableTest, IsInForceForTheOwnerAndNotForTheSlot) {
@@ -199,17 +217,17 @@ TEST_F(OverrideTableTest, ANewOwnerBeginsWithNothing) {
   Add("hog", {.comm = "hog"}, 9);
   Told();
   kernel_.PutTask(4, {.tid = 30, .comm = "other"});
-  table_.Refresh();
+  table_.Refresh(attached_);
   EXPECT_EQ(Count("hog"), 0);
   EXPECT_THAT(Told(), IsEmpty());  // no "0" either: that is what it begins with
   kernel_.PutTask(4, {.tid = 31, .comm = "hog"});
-  table_.Refresh();
+  table_.Refresh(attached_);
   EXPECT_THAT(Told(), ElementsAre("4: 9"));
 }
 
 TEST_F(OverrideTableTest, CgroupsAreAskedForOnlyWhenASelectorNeedsThem) {
   Add("hog", {.comm = "hog"}, 9);
-  table_.Refresh();
+  table_.Refresh(attached_);
   EXPECT_EQ(host_.cgroup_questions, 0);
   Add("a", {.cgroup_path = "a"}, 5);
   EXPECT_EQ(host_.cgroup_questions, 1);  // for two tasks; "hog" has a more specific one
@@ -217,7 +235,7 @@ TEST_F(OverrideTableTest, CgroupsAreAskedForOnlyWhenASelectorNeedsThem) {
 
 TEST_F(OverrideTableTest, ATaskWhoseCgroupIsGoneIsInNone) {
   kernel_.slot(4).cgroup_id = 77;
-  table_.Refresh();
+  table_.Refresh(attached_);
   Add("all", {.cgroup_path = "/"}, 5);
   EXPECT_THAT(Told(), ElementsAre("1: 5", "2: 5"));
 }

@@ -41,6 +41,7 @@ TEST(ConfigTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(config->max_tasks, 16'384u);
   EXPECT_EQ(config->watchdog_timeout_ns, 5'000'000'000);
   EXPECT_FALSE(config->ext_tasks_only);
+  EXPECT_EQ(config->reattach_limit, 3);
   EXPECT_EQ(config->spin_ns, 20'000);
   EXPECT_TRUE(config->parameters.empty());
   EXPECT_EQ(config->state_dir, "/var/lib/schedd");
@@ -48,12 +49,13 @@ TEST(ConfigTest, DefaultsAreTheDocumentedOnes) {
 }
 
 TEST(ConfigTest, EveryOptionCanBeGiven) {
-  const auto config = MakeConfig(
-      {},
-      {Flag("listen", "unix:///tmp/a.sock"), Flag("listen", "127.0.0.1:0"), Flag("attach", "false"),
-       Flag("kernel", "sim"), Flag("policy", "fifo"), Flag("max-tasks", "64"),
-       Flag("watchdog-timeout", "1500ms"), Flag("ext-tasks-only", "true"), Flag("spin", "0s"),
-       Flag("set", "base_slice=5ms"), Flag("state-dir", "/tmp/state"), Flag("log-level", "debug")});
+  const auto config =
+      MakeConfig({}, {Flag("listen", "unix:///tmp/a.sock"), Flag("listen", "127.0.0.1:0"),
+                      Flag("attach", "false"), Flag("kernel", "sim"), Flag("policy", "fifo"),
+                      Flag("max-tasks", "64"), Flag("watchdog-timeout", "1500ms"),
+                      Flag("ext-tasks-only", "true"), Flag("spin", "0s"),
+                      Flag("reattach-limit", "0"), Flag("set", "base_slice=5ms"),
+                      Flag("state-dir", "/tmp/state"), Flag("log-level", "debug")});
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_THAT(Uris(*config), ElementsAre("unix:/tmp/a.sock", "127.0.0.1:0"));
   EXPECT_FALSE(config->attach);
@@ -62,6 +64,7 @@ TEST(ConfigTest, EveryOptionCanBeGiven) {
   EXPECT_EQ(config->max_tasks, 64u);
   EXPECT_EQ(config->watchdog_timeout_ns, 1'500'000'000);
   EXPECT_TRUE(config->ext_tasks_only);
+  EXPECT_EQ(config->reattach_limit, 0);
   EXPECT_EQ(config->spin_ns, 0);
   ASSERT_EQ(config->parameters.size(), 1u);
   EXPECT_EQ(config->parameters[0].name, "base_slice");
@@ -169,6 +172,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadCase{"attach", "yes", "true or false"}, BadCase{"kernel", "windows", "bpf or sim"},
         BadCase{"policy", "cfs", "vruntime or fifo"},
+        BadCase{"reattach-limit", "-1", "from 0 to 100"},
+        BadCase{"reattach-limit", "101", "from 0 to 100"},
         BadCase{"max-tasks", "63", "from 64 to 1048576"},
         BadCase{"max-tasks", "1048577", "from 64 to 1048576"},
         BadCase{"max-tasks", "many", "whole number"}, BadCase{"max-tasks", "1e6", "whole number"},
@@ -250,6 +255,7 @@ TEST(OptionsTest, ARefusedValueChangesNothing) {
     EXPECT_EQ(config.max_tasks, defaults.max_tasks) << option.name;
     EXPECT_EQ(config.watchdog_timeout_ns, defaults.watchdog_timeout_ns) << option.name;
     EXPECT_EQ(config.ext_tasks_only, defaults.ext_tasks_only) << option.name;
+    EXPECT_EQ(config.reattach_limit, defaults.reattach_limit) << option.name;
     EXPECT_EQ(config.spin_ns, defaults.spin_ns) << option.name;
     EXPECT_EQ(config.parameters.size(), defaults.parameters.size()) << option.name;
     EXPECT_EQ(config.state_dir, defaults.state_dir) << option.name;

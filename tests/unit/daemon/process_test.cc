@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -79,6 +80,19 @@ TEST(ProcessTest, ServiceManagerHearsTheState) {
   close(fd);
   unlink(path.c_str());
   rmdir(directory.c_str());
+}
+
+TEST(ProcessTest, RaisesItsPriority) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const absl::Status status = RaisePriority();
+    if (absl::IsPermissionDenied(status)) _exit(2);
+    _exit(status.ok() && getpriority(PRIO_PROCESS, 0) == -20 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "needs CAP_SYS_NICE";
+  EXPECT_EQ(status, 0);
 }
 
 TEST(ProcessTest, WithoutServiceManagerNothingHappens) {

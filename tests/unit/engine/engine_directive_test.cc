@@ -234,5 +234,19 @@ TEST_F(EngineDirectiveTest, DirectivesThatWereNotTakenAreFreedWithTheEngine) {
   engine_.reset();  // the leak checker of the asan build looks
 }
 
+TEST_F(EngineDirectiveTest, SharesOfCgroupsCountFromTheNextWaitOn) {
+  kernel_.NewOwner(0);
+  kernel_.slot(0).cgroup_id = 7;
+  EXPECT_EQ(Decide(0).weight, 100u);
+  auto directive = std::make_unique<Directive>();
+  directive->generation = 1;  // no change of what callers set
+  directive->shares = std::make_unique<CgroupShares>();
+  directive->shares->factors = {{7, 0.5}};
+  ASSERT_TRUE(engine_->Submit(directive));
+  EXPECT_EQ(Decide(0).weight, 50u);
+  ASSERT_TRUE(Submit(2, {}));
+  EXPECT_EQ(Decide(0).weight, 50u) << "a directive without shares leaves them";
+}
+
 }  // namespace
 }  // namespace schedd

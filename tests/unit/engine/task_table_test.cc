@@ -104,5 +104,47 @@ TEST_F(TaskTableTest, TheKernelsWeightCountsAgainWhenTheOverrideHasNone) {
   EXPECT_EQ(table_.EffectiveWeight(0, key), 77);
 }
 
+TEST_F(TaskTableTest, AWeightIsMultipliedByTheShareOfItsCgroup) {
+  const uint32_t key = kernel_.NewOwner(0);
+  kernel_.slot(0).weight = 300;
+  kernel_.slot(0).cgroup_id = 7;
+  auto shares = std::make_unique<CgroupShares>();
+  shares->factors = {{7, 0.25}, {8, 4}};
+  shares->unknown_factor = 0.5;
+  table_.ExchangeShares(shares);
+  EXPECT_TRUE(shares->factors.empty()) << "those that were in force come back";
+  EXPECT_EQ(table_.EffectiveWeight(0, key), 75);
+  kernel_.slot(0).cgroup_id = 8;  // it moved
+  EXPECT_EQ(table_.EffectiveWeight(0, key), 1'200);
+  kernel_.slot(0).cgroup_id = 9;
+  EXPECT_EQ(table_.EffectiveWeight(0, key), 150) << "a cgroup that was made a moment ago";
+}
+
+TEST_F(TaskTableTest, AnOverrideCountsOnTheWholeMachine) {
+  const uint32_t key = kernel_.NewOwner(0);
+  kernel_.slot(0).cgroup_id = 7;
+  auto shares = std::make_unique<CgroupShares>();
+  shares->factors = {{7, 0.25}};
+  shares->scale = 3;
+  table_.ExchangeShares(shares);
+  EXPECT_EQ(table_.EffectiveWeight(0, key), 75);
+  ASSERT_TRUE(table_.Override({.slot = 0, .key = key, .weight = 400}));
+  EXPECT_EQ(table_.EffectiveWeight(0, key), 1'200) << "not the share, but the scale of all";
+}
+
+TEST_F(TaskTableTest, SharesAreRoundedAndBounded) {
+  const uint32_t key = kernel_.NewOwner(0);
+  kernel_.slot(0).cgroup_id = 7;
+  const auto effective = [&](double factor) {
+    auto shares = std::make_unique<CgroupShares>();
+    shares->factors = {{7, factor}};
+    table_.ExchangeShares(shares);
+    return table_.EffectiveWeight(0, key);
+  };
+  EXPECT_EQ(effective(0.349), 35);
+  EXPECT_EQ(effective(1e-9), kMinWeight);
+  EXPECT_EQ(effective(1e9), kMaxWeight);
+}
+
 }  // namespace
 }  // namespace schedd

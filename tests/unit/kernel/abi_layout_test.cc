@@ -86,7 +86,7 @@ TEST_F(AbiLayoutTest, Cpu) {
   using T = schedd_cpu;
   ExpectSame("schedd_cpu", sizeof(T),
              {MEMBER(T, slot), MEMBER(T, slot_key), MEMBER(T, since_ns), MEMBER(T, idle),
-              MEMBER(T, protected_task), MEMBER(T, offline), MEMBER(T, reserved0),
+              MEMBER(T, protected_task), MEMBER(T, offline), MEMBER(T, running),
               MEMBER(T, vtime_floor), MEMBER(T, reserved1), MEMBER(T, counters)});
 }
 

@@ -202,6 +202,29 @@ TEST_F(HostFilesTest, ADirectoryThatIsNoCgroupIsAnErrorAndLeavesNoDescriptor) {
   EXPECT_EQ(descriptors(), before);
 }
 
+TEST_F(HostFilesTest, TheWeightOfACgroup) {
+  Write("/cgroup/a/b/cpu.weight", "250\n");
+  EXPECT_EQ(ReadCgroupWeight(root_ + "/cgroup", "a/b").value_or(-1), 250);
+}
+
+TEST_F(HostFilesTest, AnIdleCgroupHasTheLeastWeight) {
+  Write("/cgroup/idle/cpu.weight", "0\n");
+  EXPECT_EQ(ReadCgroupWeight(root_ + "/cgroup", "idle").value_or(-1), 1);
+}
+
+TEST_F(HostFilesTest, TheRootAndACgroupWithoutTheCpuControllerHaveNoWeight) {
+  Write("/cgroup/a/cgroup.procs", "");
+  EXPECT_TRUE(absl::IsNotFound(ReadCgroupWeight(root_ + "/cgroup", "").status()));
+  EXPECT_TRUE(absl::IsNotFound(ReadCgroupWeight(root_ + "/cgroup", "a").status()));
+}
+
+TEST_F(HostFilesTest, AWeightThatCannotBeUnderstoodIsAnError) {
+  for (const char* text : {"max\n", "", "-5\n"}) {
+    Write("/cgroup/a/cpu.weight", text);
+    EXPECT_TRUE(absl::IsInternal(ReadCgroupWeight(root_ + "/cgroup", "a").status())) << text;
+  }
+}
+
 // The number of a cgroup is that of its directory's inode.
 TEST(HostFilesOnThisHostTest, CgroupsAreFoundByTheirNumbers) {
   const std::string mount = "/sys/fs/cgroup";

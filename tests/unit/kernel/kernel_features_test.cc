@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Flags are found by their names in type information made here, as kernels of several ages have it.
+// Flags and functions are found by their names in type information made here, as kernels of several
+// ages have it.
 #include "server/kernel/kernel_features.h"
 
 #include <bpf/btf.h>
@@ -15,7 +16,9 @@
 namespace schedd {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using Values = std::vector<std::pair<const char*, uint64_t>>;
 
 class KernelFeaturesTest : public ::testing::Test {
@@ -30,6 +33,21 @@ class KernelFeaturesTest : public ::testing::Test {
     ASSERT_GT(btf__add_enum(types_.get(), name, 4), 0);
     for (const auto& [value_name, value] : values)
       ASSERT_EQ(btf__add_enum_value(types_.get(), value_name, static_cast<int64_t>(value)), 0);
+  }
+
+  // `last` is the type of the second of its two parameters.
+  void AddFunction(const char* name, int last) {
+    const int number = btf__add_int(types_.get(), "unsigned long long", 8, 0);
+    const int prototype = btf__add_func_proto(types_.get(), number);
+    ASSERT_EQ(btf__add_func_param(types_.get(), "dsq_id", number), 0);
+    ASSERT_EQ(btf__add_func_param(types_.get(), "last", last), 0);
+    ASSERT_GT(btf__add_func(types_.get(), name, BTF_FUNC_STATIC, prototype), 0);
+  }
+
+  // const struct NAME*
+  int AddPointerToConst(const char* name) {
+    const int type = btf__add_struct(types_.get(), name, 8);
+    return btf__add_ptr(types_.get(), btf__add_const(types_.get(), type));
   }
 
   absl::StatusOr<uint64_t> Find(const std::string& name) { return FindOpsFlag(*types_, name); }
@@ -80,6 +98,24 @@ TEST_F(KernelFeaturesTest, AStructOfThatNameIsNoEnum) {
 
 TEST_F(KernelFeaturesTest, NoTypesAtAllIsNoFlag) {
   EXPECT_EQ(Find("SCX_OPS_ENQ_LAST").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(KernelFeaturesTest, AFunctionWhoseRealOneIsMissingCannotBeCalled) {
+  const int program = AddPointerToConst("bpf_prog_aux");
+  const int number = btf__add_int(types_.get(), "int", 4, BTF_INT_SIGNED);
+  AddFunction("scx_bpf_create_dsq", program);
+  AddFunction("bpf_iter_scx_dsq_new", program);
+  AddFunction("scx_bpf_kick_cpu", number);
+  AddFunction("scx_bpf_kick_cpu_impl", program);
+  EXPECT_THAT(FindUncallableFunctions(*types_),
+              ElementsAre("scx_bpf_create_dsq", "bpf_iter_scx_dsq_new"));
+}
+
+TEST_F(KernelFeaturesTest, AFunctionThatNeedsNoHelpOfTheVerifierCanBeCalled) {
+  AddFunction("scx_bpf_create_dsq", btf__add_int(types_.get(), "int", 4, BTF_INT_SIGNED));
+  AddFunction("scx_bpf_dsq_insert", AddPointerToConst("task_struct"));
+  AddFunction("bpf_iter_attach_map", AddPointerToConst("bpf_prog_aux"));  // not sched_ext's
+  EXPECT_THAT(FindUncallableFunctions(*types_), IsEmpty());
 }
 
 TEST(KernelFeaturesOnThisHostTest, AnInventedFlagIsNotThere) {

@@ -105,11 +105,15 @@ TEST(ConvertTest, SchedulerThatIsAttached) {
   info.daemon_version = "1.2.3";
   info.kernel_release = "6.12.1";
   info.policy_kind = "fifo";
+  info.reattach_count = 1;
+  info.reattach_limit = 3;
+  info.reattach_time = absl::FromUnixSeconds(88);
   const v1::Scheduler expected = Parse<v1::Scheduler>(R"(
       name: "schedulers/default" state: STATE_ATTACHED ops_name: "schedd" scope: SCOPE_EXT_ONLY
       policy_generation: 4 attach_time { seconds: 77 } attach_count: 2
       scheduling_cpu_duration { seconds: 1 nanos: 500000000 } daemon_version: "1.2.3"
-      kernel_release: "6.12.1" policy_kind: "fifo")");
+      kernel_release: "6.12.1" policy_kind: "fifo" reattach_count: 1 reattach_limit: 3
+      reattach_time { seconds: 88 })");
   EXPECT_EQ(ToProto(info).DebugString(), expected.DebugString());
 }
 
@@ -117,6 +121,7 @@ TEST(ConvertTest, WhatIsNotThereStaysUnset) {
   const v1::Scheduler scheduler = ToProto(SchedulerInfo());
   EXPECT_FALSE(scheduler.has_last_exit());
   EXPECT_FALSE(scheduler.has_attach_time());
+  EXPECT_FALSE(scheduler.has_reattach_time());
   EXPECT_FALSE(scheduler.has_counters());
   EXPECT_EQ(scheduler.state(), v1::Scheduler::STATE_DETACHED);
 }
@@ -166,6 +171,7 @@ TEST(ConvertTest, EveryTaskFieldArrives) {
   info.cgroup_path = "/web";
   info.nice = -5;
   info.weight = 300;
+  info.effective_weight = 37.5;
   info.run_state = TaskRunState::kQueued;
   info.cpu = 3;
   info.policy = "policies/default";
@@ -176,7 +182,7 @@ TEST(ConvertTest, EveryTaskFieldArrives) {
   info.allowed_cpu_count = 4;
   const v1::Task task = ToProto(info);
   const v1::Task expected = Parse<v1::Task>(R"(
-      name: "tasks/12-345" tid: 12 tgid: 11 comm: "nginx" cgroup_path: "/web" nice: -5 weight: 300
+      name: "tasks/12-345" tid: 12 tgid: 11 comm: "nginx" cgroup_path: "/web" nice: -5 weight: 300 effective_weight: 37.5
       run_state: RUN_STATE_QUEUED cpu: 3 policy: "policies/default" task_override: "taskOverrides/x"
       stats { run_time_nanos: 1 } uid: 33 kernel_thread: true allowed_cpu_count: 4)");
   EXPECT_EQ(task.DebugString(), expected.DebugString());

@@ -30,10 +30,17 @@ TEST_F(DispatcherTest, ASilentDaemonGetsNoMoreEventsAndTheTimeIsNoted) {
   AdvanceTo(100 * kMs);
   EXPECT_EQ(header().degraded_since_ns, static_cast<uint64_t>(kStart + 30 * kMs));
   EXPECT_GT(Count(SCHEDD_COUNT_EVENTS_WITHHELD), 0u);
+  // All that ran from the moment of the first event that was withheld on.
+  const uint64_t degraded = Count(SCHEDD_COUNT_RUN_DEGRADED);
+  EXPECT_GT(degraded, 0u);
+  EXPECT_LT(degraded, Count(SCHEDD_COUNT_RUN_UNDECIDED));
+  AdvanceTo(120 * kMs);
+  const uint64_t more = Count(SCHEDD_COUNT_RUN_DEGRADED);
+  EXPECT_GT(more, degraded);
 
   const uint64_t events = Count(SCHEDD_COUNT_EVENTS);
   Beat();
-  AdvanceTo(110 * kMs);
+  AdvanceTo(130 * kMs);
   EXPECT_EQ(Count(SCHEDD_COUNT_EVENTS), events + 1) << "it is alive again";
 }
 
@@ -90,6 +97,28 @@ TEST_F(DispatcherTest, ALongSleepIsNoClaimToTheCpuForAsLong) {
   AdvanceTo(5'001 * kMs);
   const uint64_t floor = memory_.shared().cpus[0].vtime_floor;
   EXPECT_EQ(machine_.Find(sleeper)->queue_vtime, floor - static_cast<uint64_t>(50 * kMs));
+}
+
+TEST_F(DispatcherTest, ADeadlineFromAnotherCpusVirtualTimeHoldsNobodyBackForLong) {
+  const int32_t early = SpawnHog();
+  const int32_t waiter = SpawnWaiter();
+  memory_.shared().cpus[0].vtime_floor = static_cast<uint64_t>(4'000 * kMs);
+  AdvanceTo(30 * kMs);
+  for (const int32_t tid : {early, waiter}) {
+    EXPECT_GE(slot_of(tid).deadline, static_cast<uint64_t>(3'800 * kMs)) << "as if it had run here";
+  }
+}
+
+TEST_F(DispatcherTest, VirtualTimeComesDownToWhatWasDecided) {
+  const int32_t hog = SpawnHog();
+  const int32_t waiter = SpawnWaiter();
+  Commit(DecisionFor(waiter, 1));
+  // As after seconds without the engine, whose virtual time stood still.
+  memory_.shared().cpus[0].vtime_floor = static_cast<uint64_t>(4'000 * kMs);
+  AdvanceTo(30 * kMs);
+  EXPECT_LE(memory_.shared().cpus[0].vtime_floor,
+            slot_of(hog).deadline + static_cast<uint64_t>(200 * kMs));
+  EXPECT_GT(memory_.shared().cpus[0].vtime_floor, 0u);
 }
 
 // --- accounting --------------------------------------------------------------------------------------------

@@ -57,6 +57,31 @@ TEST(FairnessScenarioTest, AChangeIsInForceWithinATenthOfASecond) {
   EXPECT_EQ(rig.slot(hog).decided_weight, 1'000u);
 }
 
+// renice of a running task, up and down and over both at once, beside tasks that come and go on its
+// CPU.
+TEST(FairnessScenarioTest, SharesFollowTheKernelsWeightsWithinASecond) {
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    Rig rig({.nr_cpus = 2, .seed = seed});
+    const int32_t plain = rig.Hog(100, {1});
+    rig.RunFor(static_cast<int64_t>(seed) * 300 * kMs);
+    const int32_t changed = rig.Hog(100, {1});
+    for (int64_t i = 0; i < 3; ++i) {
+      rig.machine.Spawn({.comm = "visitor", .program = {SleepFor((9 + i) * kMs), RunFor(2 * kMs)}});
+    }
+    rig.RunFor(kSecond);
+    for (const int32_t weight : {305, 33, 305, 33, 100, 10'000, 33, 100}) {
+      rig.machine.SetWeight(changed, weight);
+      rig.RunFor(kSecond);
+      const auto before =
+          std::make_pair(rig.machine.RunNanos(changed), rig.machine.RunNanos(plain));
+      rig.RunFor(2 * kSecond);
+      const double share = rig.Share(changed, plain, before);
+      const double want = static_cast<double>(weight) / (weight + 100);
+      EXPECT_NEAR(share, want, 0.03) << "weight " << weight << ", seed " << seed;
+    }
+  }
+}
+
 TEST(FairnessScenarioTest, ASliceOverrideIsWhatTheTaskGets) {
   Rig rig({});
   const int32_t hog = rig.Hog();

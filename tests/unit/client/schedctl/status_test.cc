@@ -79,6 +79,7 @@ TEST_F(StatusTest, Golden) {
             "  for a CPU not allowed         0\n"
             "  urgent (starvation bound)     1\n"
             "time without schedd (degraded)  0\n"
+            "  runs meanwhile                0\n"
             "scheduling thread               1.00s CPU (1.0 % of one CPU)\n"
             "  allocations                   0\n"
             "  page faults                   0\n"
@@ -110,6 +111,15 @@ TEST_F(StatusTest, EjectedSaysWhy) {
   EXPECT_THAT(Status(scheduler).out,
               HasSubstr("last exit    2026-11-22 20:31:05 runnable task stall: hog[77] failed to "
                         "run for 5s (kind 1026), dump in /var/lib/schedd/dump.1\n"));
+}
+
+TEST_F(StatusTest, AttachmentsAfterEjectionsAreCountedAndAnnounced) {
+  v1::Scheduler scheduler = Attached();
+  scheduler.set_reattach_count(2);
+  scheduler.set_reattach_limit(3);
+  EXPECT_THAT(Status(scheduler).out, HasSubstr("  after ejections               2 of at most 3\n"));
+  scheduler.mutable_reattach_time()->set_seconds(kNowSeconds);
+  EXPECT_THAT(Status(scheduler).out, HasSubstr("2 of at most 3, next at 2026-11-22 20:31:05\n"));
 }
 
 TEST_F(StatusTest, LossesAreShownAndMarked) {
@@ -211,6 +221,12 @@ TEST(SchedulerSentence, SaysWhatIsAndWhatToDo) {
   EXPECT_EQ(SchedulerSentence(scheduler),
             "ejected by the kernel: runnable task stall; attach again with schedctl scheduler "
             "attach");
+  scheduler.set_reattach_count(1);
+  scheduler.set_reattach_limit(3);
+  scheduler.mutable_reattach_time()->set_seconds(kNowSeconds);
+  EXPECT_EQ(SchedulerSentence(scheduler),
+            "ejected by the kernel: runnable task stall; it is attached again soon (1 of at most 3 "
+            "times)");
   scheduler.set_state(v1::Scheduler::STATE_FOREIGN);
   EXPECT_EQ(SchedulerSentence(scheduler), "another scheduler is attached: schedd_0_1_0");
   scheduler.set_state(v1::Scheduler::STATE_UNSUPPORTED);

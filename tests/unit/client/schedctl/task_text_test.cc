@@ -77,6 +77,7 @@ v1::Task Example() {
   task.set_cgroup_path("/user.slice");
   task.set_nice(-5);
   task.set_weight(400);
+  task.set_effective_weight(37.5);
   task.set_run_state(v1::Task::RUN_STATE_RUNNING);
   task.set_cpu(3);
   task.set_policy("policies/default");
@@ -150,6 +151,8 @@ void SetSome(google::protobuf::Message& message, const google::protobuf::FieldDe
       return reflection->SetInt32(&message, field, 7);
     case Field::CPPTYPE_INT64:
       return reflection->SetInt64(&message, field, 7'000'000);
+    case Field::CPPTYPE_DOUBLE:
+      return reflection->SetDouble(&message, field, 7.5);
     case Field::CPPTYPE_BOOL:
       return reflection->SetBool(&message, field, true);
     case Field::CPPTYPE_STRING:
@@ -217,6 +220,7 @@ TEST(TaskFacts, Golden) {
             "CPUs allowed          4\n"
             "nice                  -5\n"
             "weight in force       400\n"
+            "effective weight      37.5\n"
             "override              taskOverrides/batch\n"
             "policy                policies/default\n"
             "generation            6\n"

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# For guest tests, beside guest.bash: the dispatcher's BPF programs, as the kernel has them.
+#
+#   programs                   a line "NAME ID" for each that is loaded
+#   budgets                    a line "NAME MOST" for each that there should be (verifier_budget)
+#   verified                   a line "NAME INSTRUCTIONS" for each: what the verifier went through, states of loops included
+#   keep_programs              keeps them loaded, whatever becomes of the daemon, so that they can be asked how often they ran
+#   runs                       a line "NAME TIMES" for each that is loaded; needs kernel.bpf_stats_enabled=1 from before the attach
+KEPT=/sys/fs/bpf/kept
+
+programs() { bpftool -j prog show | jq -r '.[] | select(.name // "" | startswith("schedd_")) | "\(.name) \(.id)"' | sort; }
+
+budgets() { awk '!/^#/ && NF { print $1, $2 }' "${BASH_SOURCE[0]%/*}/verifier_budget" | sort; }
+
+# bpftool does not tell, the files of the daemon's descriptors do. Only a daemon that did not adopt has one for each program.
+verified() {
+  programs | awk 'NR == FNR { name[$2] = $1; next }
+                  $1 == "prog_id:" { id = $2 }
+                  $1 == "verified_insns:" && id in name { count[name[id]] = $2 }
+                  END { for (n in count) print n, count[n] }' - "/proc/$SCHEDD/fdinfo/"* | sort
+}
+
+keep_programs() {
+  local name id
+  mkdir -p "$KEPT"
+  while read -r name id; do bpftool prog pin id "$id" "$KEPT/$name" || return; done < <(programs)
+}
+
+runs() { bpftool -j prog show | jq -r '.[] | select(.name // "" | startswith("schedd_")) | "\(.name) \(.run_cnt // 0)"' | sort; }

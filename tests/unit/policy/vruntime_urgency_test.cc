@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tasks that waited starvation_bound are decided again, before all others.
+#include "tests/unit/policy/vruntime_fixture.h"
+
+namespace schedd {
+namespace {
+
+TEST_F(VruntimeTest, AHandedOverTaskIsDecidedAgainAtTheBoundAndOnce) {
+  Wake(1);
+  const Decision first = Only();
+  EXPECT_EQ(policy_.NextDeadlineNanos(), now_ns_ + 500 * kMs);
+  now_ns_ += 500 * kMs - 1;
+  EXPECT_TRUE(Schedule().empty());
+  now_ns_ += 1;
+  const Decision second = Only();
+  EXPECT_TRUE(second.urgent);
+  EXPECT_FALSE(second.preempt);
+  EXPECT_EQ(second.task, 1u);
+  EXPECT_EQ(second.sequence, first.sequence);
+  EXPECT_EQ(second.deadline, first.deadline);
+  for (int i = 0; i < 5; ++i) {
+    now_ns_ += kMs;
+    EXPECT_TRUE(Schedule().empty());
+  }
+  EXPECT_EQ(policy_.NextDeadlineNanos(), now_ns_ - 5 * kMs + 500 * kMs) << "should it be lost";
+}
+
+TEST_F(VruntimeTest, ATaskThatStartedIsNotStarving) {
+  Wake(1);
+  Schedule();
+  waits_.End(1, sequence_[1]);
+  now_ns_ += 1000 * kMs;
+  EXPECT_TRUE(Schedule().empty());
+  EXPECT_EQ(policy_.NextDeadlineNanos(), INT64_MAX);
+}
+
+TEST_F(VruntimeTest, ATaskStillHeldBackIsUrgentToo) {
+  Wake(1, 100);
+  Wake(2, 1);  // starts later: half a slice at its weight
+  EXPECT_EQ(Schedule(1)[0].task, 1u);
+  waits_.End(1, sequence_[1]);
+  now_ns_ += 499 * kMs;
+  Event(3, {.woke = true, .weight = 10'000});
+  EXPECT_TRUE(Schedule(0).empty());
+  now_ns_ += 2 * kMs;
+  const std::vector<Decision> decisions = Schedule();
+  ASSERT_EQ(decisions.size(), 2u);
+  EXPECT_EQ(decisions[0].task, 2u);
+  EXPECT_TRUE(decisions[0].urgent);
+  EXPECT_FALSE(decisions[1].urgent);
+  EXPECT_EQ(policy_.pending(), 0u);
+}
+
+TEST_F(VruntimeTest, TheOldestWaitIsTheFirstToBecomeUrgent) {
+  for (TaskId task : {5, 2, 9}) {
+    Wake(task);
+    now_ns_ += 100 * kMs;
+    Schedule();
+  }
+  now_ns_ += 200 * kMs;
+  EXPECT_EQ(Only().task, 5u);
+  now_ns_ += 100 * kMs;
+  EXPECT_EQ(Only().task, 2u);
+}
+
+TEST_F(VruntimeTest, ALowerBoundCountsForThoseThatWaitAlready) {
+  Wake(1);
+  Schedule();
+  now_ns_ += 50 * kMs;
+  policy_.Apply({.starvation_bound_ns = 40 * kMs});
+  EXPECT_TRUE(Only().urgent);
+}
+
+// The sweep goes on where it stopped, also when that very task has left meanwhile.
+TEST_F(VruntimeTest, TheSweepSurvivesTheExitOfTheNextOne) {
+  for (TaskId task = 0; task < 40; ++task) Wake(task);
+  Schedule();
+  for (TaskId task = 0; task < 40; ++task) {
+    policy_.OnExit(task);
+    Schedule();
+  }
+  EXPECT_EQ(policy_.NextDeadlineNanos(), INT64_MAX);
+  Wake(50);
+  EXPECT_EQ(Only().slice_ns, 10 * kMs);
+}
+
+// The kernel is asked about a few waits a call, not about all.
+TEST_F(VruntimeTest, AskingTheKernelIsBounded) {
+  for (TaskId task = 0; task < 60; ++task) Wake(task);
+  Schedule();
+  const int64_t before = waits_.asked();
+  Schedule();
+  EXPECT_LE(waits_.asked() - before, 10);
+}
+
+}  // namespace
+}  // namespace schedd
