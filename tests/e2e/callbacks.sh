@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Every program of the dispatcher has run in this test, by the kernel's own count: none is code that no test reaches.
+# Every program of the dispatcher has run in this test, by the kernel's own count: none is code that no test reaches. And the
+# verifier needed no more for any than its budget.
 # guest: cpus=4 mem=2G timeout=180
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
@@ -8,6 +9,7 @@
 
 echo 1 >/proc/sys/kernel/bpf_stats_enabled
 start_schedd --orphan-timeout=1s
+check_budgets
 check "its programs are kept loaded" keep_programs
 # Tasks that are born, wait, sleep and end; another weight, another affinity; a CPU that goes and comes.
 for _ in 1 2 3 4 5 6; do hog env; done

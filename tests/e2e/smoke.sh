@@ -30,11 +30,7 @@ SEQ=$(cat /sys/kernel/sched_ext/enable_seq)
 check "this shell runs under sched_ext" in_ext $$
 
 # -- what the verifier made of it --
-verified >/tmp/verified
-is "every program has a budget, and every budget a program" "$(cut -d' ' -f1 /tmp/verified)" "$(budgets | cut -d' ' -f1)"
-while read -r name count budget; do
-  holds "verified instructions of $name: $count, at most $budget" "$count <= $budget"
-done < <(budgets | awk 'NR == FNR { budget[$1] = $2; next } { print $1, $2, budget[$1] + 0 }' - /tmp/verified)
+check_budgets
 
 # -- load --
 check "stress-ng ends well" stress-ng --cpu 2 --fork 2 --pipe 2 --switch 2 --timeout 5s

@@ -165,12 +165,12 @@ class HostScripts(unittest.TestCase):
         settings = scripts.read_header(path, "guest", scripts.GUEST_DEFAULTS)
         self.assertEqual((settings["cpus"], settings["dmesg"], settings["with"], settings["mem"]), ("8", "any", "python", "2G"))
 
-    def guest_runs(self, header, kernel=""):
+    def guest_runs(self, header, kernel="", thorough=False):
         path = os.path.join(self.folder, "guest.sh")
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(f"# guest: {header}\n")
         return [(group.replace(path, "it"), settings["cpus"], settings["kernel"])
-                for group, settings in scripts.guest_runs(path, kernel)]
+                for group, settings in scripts.guest_runs(path, kernel, thorough)]
 
     def test_a_script_boots_once(self):
         self.assertEqual(self.guest_runs("cpus=8"), [("it", "8", "newest")])
@@ -181,6 +181,12 @@ class HostScripts(unittest.TestCase):
         self.assertEqual(self.guest_runs("cpus=1,2,16"),
                          [("it [1 CPU]", "1", "newest"), ("it [2 CPUs]", "2", "newest"), ("it [16 CPUs]", "16", "newest")])
         self.assertEqual(self.guest_runs("cpus=1,2", "7.1"), [("it [7.1, 1 CPU]", "1", "7.1"), ("it [7.1, 2 CPUs]", "2", "7.1")])
+
+    def test_more_cpus_are_for_thorough_runs(self):
+        self.assertEqual(len(self.guest_runs("cpus=1,8 more_cpus=2,16")), 2)
+        self.assertEqual([cpus for _, cpus, _ in self.guest_runs("cpus=1,8 more_cpus=2,16", "", True)], ["1", "8", "2", "16"])
+        with self.assertRaisesRegex(scripts.HeaderError, "more_cpus=all: must be a number"):
+            self.guest_runs("more_cpus=all")
 
     def test_numbers_of_cpus_that_are_none(self):
         for value in ("", "0", "1,", ",2", "1,,2", "two", "1-4", "1, 2"):
@@ -224,17 +230,21 @@ class Kernels(unittest.TestCase):
     def plan(self, wanted):
         return run_tests.guest_plan(wanted, [self.smoke, self.other], lambda: self.LISTED)
 
-    def test_the_newest_and_a_named_one_run_everything(self):
-        both = [self.smoke, self.other]
-        self.assertEqual(self.plan("newest"), [("", both)])
-        self.assertEqual(self.plan("7.1"), [("7.1", both)])
+    def test_the_newest_runs_all_but_the_smoke_tests(self):
+        self.assertEqual(self.plan("newest"), [("", [self.other])])
+
+    def test_a_named_one_runs_everything(self):
+        self.assertEqual(self.plan("7.1"), [("7.1", [self.smoke, self.other])])
+
+    def test_smoke_tests_that_are_asked_for_run_on_the_newest(self):
+        self.assertEqual(run_tests.guest_plan("newest", [self.smoke], lambda: self.LISTED), [("", [self.smoke])])
 
     def test_all_others_run_the_smoke_tests(self):
-        self.assertEqual(self.plan("all"), [(self.LISTED[0], [self.smoke, self.other]),
+        self.assertEqual(self.plan("all"), [(self.LISTED[0], [self.other]),
                                             *((version, [self.smoke]) for version in self.LISTED[1:])])
 
     def test_the_ends_are_debians(self):
-        self.assertEqual(self.plan("ends"), [(self.LISTED[0], [self.smoke, self.other]), ("6.19.14+deb13", [self.smoke])])
+        self.assertEqual(self.plan("ends"), [(self.LISTED[0], [self.other]), ("6.19.14+deb13", [self.smoke])])
 
     def test_one_kernel_has_no_other_end(self):
         plan = run_tests.guest_plan("ends", [self.smoke], lambda: self.LISTED[:1])

@@ -42,7 +42,7 @@ def parse(argv):
                         help="kernels for guest tests. ends: all of them on the newest, the smoke tests on Debian's oldest with "
                              "sched_ext; all: the smoke tests on every other kernel there is (./run guest --list)")
     parser.add_argument("--no-build", action="store_true", help="test what is built already (not for the unit tests)")
-    parser.add_argument("--thorough", action="store_true", help="guest tests repeat what they do many times, instead of a few")
+    parser.add_argument("--thorough", action="store_true", help="guest tests repeat what they do many times instead of a few; clang-tidy reads the tests, too")
     parser.add_argument("--sanitizers", action="store_true", help="run the daemon's unit tests with asan as well, and those of lock-free code with tsan")
     return parser.parse_args(argv)
 
@@ -58,12 +58,14 @@ def listed_kernels():
 
 def guest_plan(wanted, found, listed=listed_kernels):
     """[(kernel, scripts to run on it)] for --kernels and the scripts that --filter left; '' is the newest kernel."""
-    if wanted not in ("ends", "all"):
-        return [("" if wanted == "newest" else wanted, found)]
     smoke = [path for path in found if scripts.is_smoke(path)]
+    # Where all the others run, the smoke tests show nothing more; by themselves they were asked for.
+    rest = [path for path in found if path not in smoke] or smoke
+    if wanted not in ("ends", "all"):
+        return [("", rest) if wanted == "newest" else (wanted, found)]
     versions = listed()
     others = versions[1:] if wanted == "all" else [version for version in versions[1:] if BUILT_HERE not in version][-1:]
-    return [(versions[0], found), *((version, smoke) for version in others)]
+    return [(versions[0], rest), *((version, smoke) for version in others)]
 
 
 def run_in_guests(report, wanted, found, thorough=False):
@@ -93,7 +95,7 @@ def build(report):
 def run_stage(report, stage, options):
     pattern = options.filter
     if stage == "lint":
-        lint.run(report, pattern)
+        lint.run(report, pattern, options.thorough)
     elif stage == "unit":
         for config in ("", *SANITIZERS) if options.sanitizers else ("",):
             unit.run(report, pattern, config)

@@ -2,8 +2,8 @@
 """Runs TAP scripts, NAME.sh or NAME_test.py: on this host (tests/tools, tests/native) or each in a guest (tests/e2e).
 
 What a script needs stands in a comment among its first lines: '# host: timeout=60' or
-'# guest: cpus=4 mem=2G timeout=120 kernel=newest icount=no with=python dmesg=clean smoke=no'; with cpus=1,2,8 it runs once
-for each of these numbers. One script runs at a time: others' load would distort what it measures. Failure of a script is a
+'# guest: cpus=4 mem=2G timeout=120 kernel=newest icount=no with=python dmesg=clean smoke=no'; with cpus=1,8 it runs once
+for each of these numbers, with more_cpus=2,16 under --thorough for each of those as well. One script runs at a time: others' load would distort what it measures. Failure of a script is a
 failed case, never an exception.
 """
 
@@ -23,7 +23,7 @@ BINARIES = ("bazel-bin/server/daemon", "bazel-bin/client/schedctl")
 HOST_DEFAULTS = {"timeout": "60"}
 VALUES = {"icount": ("yes", "no"), "dmesg": ("clean", "any"), "smoke": ("yes", "no")}
 GUEST_DEFAULTS = {"cpus": "4", "mem": "2G", "timeout": "120", "kernel": "newest", "icount": "no", "with": "",
-                  "dmesg": "clean", "smoke": "no"}
+                  "dmesg": "clean", "smoke": "no", "more_cpus": ""}
 ALARMING = re.compile(r"WARNING: |BUG: |Oops|general protection|rcu.*stall|soft lockup|hung_task|Kernel panic|Call Trace:")
 CPU_COUNTS = re.compile(r"[1-9]\d*(,[1-9]\d*)*")
 # The kernel's own: 6.12 warns of its fair server when a CPU goes offline under any sched_ext scheduler, also under the empty one of
@@ -51,8 +51,8 @@ def read_header(path, kind, defaults):
                     raise HeaderError(f"unknown setting {key}; there are: {', '.join(defaults)}")
                 if value not in VALUES.get(key, (value,)):
                     raise HeaderError(f"{key}={value}: must be one of {', '.join(VALUES[key])}")
-                if key == "cpus" and not CPU_COUNTS.fullmatch(value):
-                    raise HeaderError(f"cpus={value}: must be a number, or several as in 1,2,8")
+                if key in ("cpus", "more_cpus") and not CPU_COUNTS.fullmatch(value):
+                    raise HeaderError(f"{key}={value}: must be a number, or several as in 1,2,8")
                 settings[key] = value
     return settings
 
@@ -84,15 +84,18 @@ def run_on_host(report, path):
     _run(report, path, [interpreter, path], float(settings["timeout"]), environment)
 
 
-def guest_runs(path, kernel):
+def guest_runs(path, kernel, thorough=False):
     """(group, settings) for each boot that the script at `path` asks for: one for each number of cpus=1,2,8.
 
-    kernel: a version that replaces 'newest' in the script's header, or ''. The group names what differs from the usual.
+    kernel: a version that replaces 'newest' in the script's header, or ''. thorough: with more_cpus, too. The group names what
+    differs from the usual.
     """
     settings = read_header(os.path.join(REPO, path), "guest", GUEST_DEFAULTS)
     if kernel and settings["kernel"] == "newest":
         settings["kernel"] = kernel
     counts = settings["cpus"].split(",")
+    if thorough:
+        counts += filter(None, settings["more_cpus"].split(","))
     for cpus in counts:
         special = [] if settings["kernel"] == "newest" else [settings["kernel"]]
         special += [f"{cpus} CPU{'' if cpus == '1' else 's'}"] if len(counts) > 1 else []
@@ -105,7 +108,7 @@ def run_in_guest(report, path, kernel, thorough=False):
     thorough: what the script repeats it repeats many times ('usually' in tests/e2e/lib.sh), in as much more time.
     """
     try:
-        runs = list(guest_runs(path, kernel))
+        runs = list(guest_runs(path, kernel, thorough))
     except HeaderError as error:
         report.add(path, [Case("header", FAILED, str(error))])
         return
