@@ -87,7 +87,7 @@ leftovers() {
   bpftool -j struct_ops list | jq -r '.[].name'
 }
 CODES='' LEFT=''
-for delay_ms in 50 150 300 500 700 900 1200; do
+for delay_ms in $(usually "150 500 900" thorough "50 150 300 500 700 900 1200"); do
   set -m # else the shell has its background jobs ignore SIGINT
   schedd 2>>"$SCHEDD_LOG" &
   SCHEDD=$!
