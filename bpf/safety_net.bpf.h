@@ -13,8 +13,9 @@
 
 enum {
   NET_PERIOD_NS = 100 * 1000 * 1000,
-  /* Who waited this long goes before all others when no daemon sees to it. */
-  STARVED_NS = 1000 * 1000 * 1000,
+  /* Who waited this long goes before all others when no daemon sees to it. With the timer's period,
+     the default of the policy's starvation_bound. */
+  STARVED_NS = 400 * 1000 * 1000,
 };
 
 struct net {
