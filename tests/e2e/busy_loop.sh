@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The scheduling thread loops and does nothing else: as if schedd were stopped, but it takes a CPU besides.
-# guest: cpus=4 mem=2G timeout=300
+# guest: cpus=4 mem=2G timeout=300 thorough=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What users ask of the kernel for a running task holds under schedd: nice, SCHED_BATCH, SCHED_IDLE; and a real-time task that
 # takes a CPU for itself takes no more than that CPU.
-# guest: cpus=4 mem=2G timeout=300
+# guest: cpus=4 mem=2G timeout=300 thorough=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Somebody uses the API against the machine: the largest weight for one task, the least for all others, and 200 clients that
 # call without a pause. The API answers, and nobody waits longer than the starvation bound.
-# guest: cpus=4 mem=2G timeout=400 icount=yes
+# guest: cpus=4 mem=2G timeout=400 icount=yes thorough=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

@@ -250,6 +250,20 @@ class Kernels(unittest.TestCase):
         plan = run_tests.guest_plan("ends", [self.smoke], lambda: self.LISTED[:1])
         self.assertEqual(plan, [(self.LISTED[0], [self.smoke])])
 
+    def test_what_takes_long_runs_when_thorough_or_asked_for(self):
+        with open(self.other, "w", encoding="utf-8") as stream:
+            stream.write("# guest: thorough=yes\n")
+
+        def ran(*arguments):
+            with unittest.mock.patch.object(scripts, "find", lambda folder, pattern: [self.smoke, self.other]), \
+                    unittest.mock.patch.object(run_tests, "run_in_guests") as run:
+                run_tests.run_stage(Report(lambda line: None), "guest", run_tests.parse(list(arguments)))
+            return run.call_args.args[2]
+
+        self.assertEqual(ran(), [self.smoke])
+        self.assertEqual(ran("--thorough"), [self.smoke, self.other])
+        self.assertEqual(ran("--filter", "o"), [self.smoke, self.other])
+
     def test_there_is_a_smoke_test(self):
         self.assertTrue(any(map(scripts.is_smoke, scripts.find("tests/e2e", ""))))
 

@@ -101,6 +101,11 @@ def run_stage(report, stage, options):
             unit.run(report, pattern, config)
     elif stage == "guest":
         found = scripts.find("tests/e2e", pattern)
+        # A filter asks for them.
+        left_out = [path for path in found if not (options.thorough or pattern) and scripts.is_for_thorough_runs(path)]
+        found = [path for path in found if path not in left_out]
+        if left_out:
+            report.say(f"-- not run without --thorough (or a --filter): {' '.join(left_out)}")
         if found:
             run_in_guests(report, options.kernels, found, options.thorough)
     else:

@@ -21,9 +21,10 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 LOGS = os.path.join(REPO, ".cache/test")
 BINARIES = ("bazel-bin/server/daemon", "bazel-bin/client/schedctl")
 HOST_DEFAULTS = {"timeout": "60"}
-VALUES = {"icount": ("yes", "no"), "dmesg": ("clean", "any"), "smoke": ("yes", "no")}
+VALUES = {"icount": ("yes", "no"), "dmesg": ("clean", "any"), "smoke": ("yes", "no"), "thorough": ("yes", "no")}
 GUEST_DEFAULTS = {"cpus": "4", "mem": "2G", "timeout": "120", "kernel": "newest", "icount": "no", "with": "",
-                  "dmesg": "clean", "smoke": "no", "more_cpus": ""}
+                  "dmesg": "clean", "smoke": "no", "more_cpus": "",
+                  "thorough": "no"}
 ALARMING = re.compile(r"WARNING: |BUG: |Oops|general protection|rcu.*stall|soft lockup|hung_task|Kernel panic|Call Trace:")
 CPU_COUNTS = re.compile(r"[1-9]\d*(,[1-9]\d*)*")
 # The kernel's own: 6.12 warns of its fair server when a CPU goes offline under any sched_ext scheduler, also under the empty one of
@@ -66,10 +67,19 @@ def find(folder, pattern):
 
 def is_smoke(path):
     """Whether a guest script belongs to what every kernel is tried with; one that cannot be read is run, and fails."""
+    return _says(path, "smoke", otherwise=True)
+
+
+def is_for_thorough_runs(path):
+    """Whether a guest script takes too long for every run; one that cannot be read is run, and fails."""
+    return _says(path, "thorough", otherwise=False)
+
+
+def _says(path, key, otherwise):
     try:
-        return read_header(os.path.join(REPO, path), "guest", GUEST_DEFAULTS)["smoke"] == "yes"
+        return read_header(os.path.join(REPO, path), "guest", GUEST_DEFAULTS)[key] == "yes"
     except HeaderError:
-        return True
+        return otherwise
 
 
 def run_on_host(report, path):
