@@ -44,8 +44,8 @@ struct EngineStats {
 struct TaskEngineView {
   int64_t vruntime_ns = 0;
   int64_t lag_ns = 0;
-  int32_t effective_weight =
-      0;  // with the override, if any; 0 when the engine has not seen the task
+  int32_t effective_weight = 0;  // as the policy has it: override or cgroup share, times the scale
+                                 // in force; 0 when the engine has not seen the task
 };
 
 class Engine {
