@@ -10,15 +10,16 @@
 namespace schedd {
 namespace {
 
-// Waits checked for their end on each call, besides two for each arrival: enough to keep the count
-// of waiting tasks fresh.
+// Waits checked for their end on each call: where two that go on are found for each arrival, the
+// list holds few others; where most are over, some more at once.
+constexpr size_t kLiveWaitsEach = 2;
 constexpr size_t kSweptWaits = 8;
 
 }  // namespace
 
 VruntimePolicy::VruntimePolicy(uint32_t capacity, uint32_t nr_cpus, uint64_t start)
     : tasks_(std::max<uint32_t>(capacity, 1)),
-      waiting_(tasks_.data()),
+      waiting_(tasks_),
       clocks_(std::max<uint32_t>(nr_cpus, 1), start),
       shared_reference_(start),
       claimed_pass_(std::max<uint32_t>(nr_cpus, 1), 0) {}
@@ -73,7 +74,8 @@ size_t VruntimePolicy::Schedule(const MachineView& machine, const WaitQuery& wai
     queue_.insert(task);
     task.stage = Stage::kQueued;
   }
-  waiting_.Sweep(waits, kSweptWaits + 2 * arrived);
+  const size_t live = kLiveWaitsEach * std::max<size_t>(arrived, 1);
+  waiting_.Sweep(waits, live, kSweptWaits + live);
 
   size_t count = DecideStarved(machine, waits, out);
   for (; count < out.size() && !queue_.empty(); ++count) {
@@ -86,7 +88,7 @@ size_t VruntimePolicy::Schedule(const MachineView& machine, const WaitQuery& wai
 
 int64_t VruntimePolicy::NextDeadlineNanos() const {
   if (waiting_.empty()) return INT64_MAX;
-  return SaturatingAdd(waiting_.oldest().waiting_since_ns, StarvationBound());
+  return SaturatingAdd(waiting_.oldest_since_ns(), StarvationBound());
 }
 
 TaskAccount VruntimePolicy::Account(TaskId id) const {
@@ -101,6 +103,7 @@ TaskAccount VruntimePolicy::Account(TaskId id) const {
 void VruntimePolicy::Charge(Task& task, const TaskEvent& event) {
   const int64_t ran_ns = std::max<int64_t>(event.ran_ns, 0);
   const int64_t solo_ns = std::clamp<int64_t>(event.solo_ran_ns, 0, ran_ns);
+  if (ran_ns > 0) task.was_wanted = solo_ns == 0;
   // CPU time that nobody else wanted is no debt to those who come later.
   const int64_t charged_ns = ran_ns - solo_ns + std::min(solo_ns, ChargeLimit());
   const int64_t charged_awake_ns =
@@ -122,8 +125,13 @@ void VruntimePolicy::Settle(Task& task) {
     // However long it ran: the dispatcher lets a task go on, without a word, while those that wait
     // have later deadlines.
     const uint64_t progress = Progress(task.unplaced_ns, task.placed_weight);
+    // While others waited for the CPU it was served in its turn, and one so light is rightly as far
+    // ahead as its own slices bring it: were V held back, all light tasks would be ahead of it by
+    // as much as they may, and their order would be lost. Else it ran because the CPU had nothing
+    // else to do.
+    const int64_t window = Window(task.was_wanted ? task.placed_weight : kDefaultWeight);
     clocks_.Raise(task.cpu, task.vruntime + progress,
-                  SaturatingAdd(Window(kDefaultWeight), static_cast<int64_t>(progress)));
+                  SaturatingAdd(window, static_cast<int64_t>(progress)));
   }
   task.vruntime += static_cast<uint64_t>(VirtualNanos(task.unplaced_ns, task.placed_weight));
   task.unplaced_ns = 0;
@@ -182,8 +190,9 @@ uint64_t VruntimePolicy::Reference(const Task& task, const MachineView& machine)
     first = false;
     const CpuView& view = machine.cpus[cpu];
     if (view.kind == CpuView::Kind::kTask) Observe(cpu, view);
-    // An idle CPU's clock stands still and tells nothing of those that compete now.
-    if (view.kind != CpuView::Kind::kTask && !(just_ran && cpu == task.cpu)) return true;
+    // An idle CPU's clock stands still and tells nothing of those that compete now. That of one
+    // which just runs the daemon itself does: without it, V would be another CPU's at random.
+    if (view.kind == CpuView::Kind::kIdle && !(just_ran && cpu == task.cpu)) return true;
     reference = found ? WrapMax(reference, clocks_.At(cpu)) : clocks_.At(cpu);
     found = true;
     return true;
@@ -246,8 +255,9 @@ size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery
   size_t count = 0;
   while (count < out.size() && !waiting_.empty()) {
     Task& task = waiting_.oldest();
+    // First of all: one whose wait is over stands before others that may have waited longer.
     if (!waiting_.StillWaits(waits, task)) continue;
-    if (SaturatingSubtract(machine.now_ns, task.waiting_since_ns) < StarvationBound()) break;
+    if (SaturatingSubtract(machine.now_ns, waiting_.oldest_since_ns()) < StarvationBound()) break;
     if (task.stage == Stage::kQueued) queue_.erase(queue_.iterator_to(task));
     waiting_.Remove(task);
     waiting_.Add(task, machine.now_ns);

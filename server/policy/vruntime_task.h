@@ -29,7 +29,6 @@ struct VruntimeTask {
 
   boost::intrusive::list_member_hook<LinkMode> arrival_hook;
   boost::intrusive::set_member_hook<LinkMode> queue_hook;
-  boost::intrusive::list_member_hook<LinkMode> wait_hook;
 
   Stage stage = Stage::kAway;
   bool known = false;  // vruntime means something
@@ -44,13 +43,13 @@ struct VruntimeTask {
   int64_t slice_override_ns = 0;
   int64_t awake_run_ns = 0;  // CPU time since its last wakeup
   int64_t enqueue_ns = 0;    // breaks ties
-  int64_t waiting_since_ns = 0;
   // -- virtual time --
   uint64_t vruntime = 0;
   int64_t unplaced_ns = 0;                 // CPU time charged but not yet in vruntime
   int64_t placed_weight = kDefaultWeight;  // weight that vruntime was counted with
   uint64_t deadline = 0;
-  bool urgent = false;  // decided last out of order: its v says nothing of the queue's
+  bool was_wanted = false;  // others waited for the CPU time that it used last
+  bool urgent = false;      // decided last out of order: its v says nothing of the queue's
 };
 
 // Earlier deadline first; then who came first, then the smaller TaskId (records lie in TaskId

@@ -2,32 +2,46 @@
 #include "server/policy/wait_list.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace schedd {
+namespace {
+
+// How far a wait that is told late looks for its place: a flood of them must not cost its square.
+constexpr int kMostSteps = 64;
+
+}  // namespace
 
 void WaitList::Add(VruntimeTask& task, int64_t since_ns) {
-  task.waiting_since_ns = since_ns;
-  list_.push_back(task);
+  Wait& wait = WaitOf(task);
+  wait.since_ns = since_ns;
+  List::iterator next = list_.end();
+  for (int steps = 0; steps < kMostSteps && next != list_.begin(); ++steps) {
+    const List::iterator before = std::prev(next);
+    if (before->since_ns <= since_ns) break;
+    next = before;
+  }
+  list_.insert(next, wait);
 }
 
 void WaitList::Remove(VruntimeTask& task) {
-  const List::iterator position = list_.iterator_to(task);
+  const List::iterator position = list_.iterator_to(WaitOf(task));
   if (cursor_ == position) ++cursor_;
   list_.erase(position);
 }
 
-void WaitList::Sweep(const WaitQuery& waits, size_t count) {
-  for (count = std::min(count, list_.size()); count > 0; --count) {
+void WaitList::Sweep(const WaitQuery& waits, size_t enough, size_t most) {
+  for (most = std::min(most, list_.size()); most > 0 && enough > 0; --most) {
     if (cursor_ == list_.end()) cursor_ = list_.begin();
-    VruntimeTask& task = *cursor_;
+    VruntimeTask& task = TaskOf(*cursor_);
     ++cursor_;
-    StillWaits(waits, task);
+    if (StillWaits(waits, task)) --enough;
   }
 }
 
 bool WaitList::StillWaits(const WaitQuery& waits, VruntimeTask& task) {
   if (task.stage != VruntimeTask::Stage::kHandedOver) return true;  // the policy itself holds it
-  if (waits.IsWaiting(static_cast<TaskId>(&task - tasks_), task.sequence)) return true;
+  if (waits.IsWaiting(static_cast<TaskId>(&task - tasks_.data()), task.sequence)) return true;
   Remove(task);
   task.stage = VruntimeTask::Stage::kAway;
   return false;

@@ -3,15 +3,20 @@
 // All tasks that wait, longest wait first: the watch over starvation, and the count of waiting
 // tasks.
 //
-// Owned by VruntimePolicy, scheduling thread only, CLOCK_MONOTONIC nanoseconds. Holds no memory of
-// its own. It hears of the end of a wait late or never (a task that runs and then sleeps sends no
-// event), so Sweep() asks the kernel about a few at a time.
+// Owned by VruntimePolicy, scheduling thread only, CLOCK_MONOTONIC nanoseconds. Allocates in the
+// constructor only. It hears of the end of a wait late or never (a task that runs and then sleeps
+// sends no event), so Sweep() asks the kernel about a few at a time.
+//
+// Its links are kept apart from the tasks' records: taking a task out touches its neighbours, and
+// two records of tasks that wait next to each other would be two cache misses.
 #ifndef SCHEDD_POLICY_WAIT_LIST_H_
 #define SCHEDD_POLICY_WAIT_LIST_H_
 
 #include <boost/intrusive/list.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "server/policy/policy.h"
 #include "server/policy/vruntime_task.h"
@@ -20,31 +25,39 @@ namespace schedd {
 
 class WaitList {
  public:
-  // `tasks`: the array of all records, by TaskId.
-  explicit WaitList(const VruntimeTask* tasks) : tasks_(tasks), cursor_(list_.end()) {}
+  // `tasks`: the array of all records, by TaskId; it outlives this and never moves.
+  explicit WaitList(std::span<VruntimeTask> tasks)
+      : tasks_(tasks), waits_(tasks.size()), cursor_(list_.end()) {}
 
   bool empty() const { return list_.empty(); }
   size_t size() const { return list_.size(); }
-  VruntimeTask& oldest() { return list_.front(); }
-  const VruntimeTask& oldest() const { return list_.front(); }
+  VruntimeTask& oldest() { return TaskOf(list_.front()); }
+  int64_t oldest_since_ns() const { return list_.front().since_ns; }
 
+  // In order of since_ns, also where the event of a wait came late; only in a flood of late events
+  // may one come behind waits that began after its own.
   void Add(VruntimeTask& task, int64_t since_ns);
   void Remove(VruntimeTask& task);
 
-  // Looks at up to `count` tasks, going on where it stopped last, and removes those whose wait is
-  // over.
-  void Sweep(const WaitQuery& waits, size_t count);
+  // Looks at waits, going on where it stopped last, and removes those that are over, until it has
+  // seen `enough` that are not, or `most` in all.
+  void Sweep(const WaitQuery& waits, size_t enough, size_t most);
 
   // False when the wait of `task` was found to be over; it is removed then and its stage is kAway.
   bool StillWaits(const WaitQuery& waits, VruntimeTask& task);
 
  private:
-  using List = boost::intrusive::list<
-      VruntimeTask, boost::intrusive::member_hook<
-                        VruntimeTask, boost::intrusive::list_member_hook<VruntimeTask::LinkMode>,
-                        &VruntimeTask::wait_hook>>;
+  using LinkMode = VruntimeTask::LinkMode;
+  struct Wait : boost::intrusive::list_base_hook<LinkMode> {
+    int64_t since_ns = 0;
+  };
+  using List = boost::intrusive::list<Wait>;
 
-  const VruntimeTask* tasks_;
+  Wait& WaitOf(const VruntimeTask& task) { return waits_[&task - tasks_.data()]; }
+  VruntimeTask& TaskOf(const Wait& wait) { return tasks_[&wait - waits_.data()]; }
+
+  const std::span<VruntimeTask> tasks_;
+  std::vector<Wait> waits_;  // by TaskId
   List list_;
   List::iterator cursor_;  // next to sweep
 };

@@ -196,6 +196,40 @@ TEST_F(VruntimeTest, ATaskWithAChoiceOfCpusStartsWhereVirtualTimeIsFurthest) {
   EXPECT_GE(Vruntime(3), Vruntime(2));
 }
 
+TEST_F(VruntimeTest, ACpuThatJustRunsTheDaemonStillTellsHowFarItsQueueIs) {
+  policy_.Resume(std::vector<uint64_t>{100 * kMs, 700 * kMs});
+  Run(0, 1, 0);
+  views_[1].kind = CpuView::Kind::kProtected;
+  Introduce(2);
+  EXPECT_GE(Vruntime(2), 700 * kMs);
+  views_[1].kind = CpuView::Kind::kIdle;
+  Introduce(3);
+  EXPECT_LT(Vruntime(3), 700 * kMs) << "an idle one does not";
+}
+
+// Its v leaps by its weight. Served in its turn it takes V along, else all light tasks would be too
+// far ahead of V for an order.
+TEST_F(VruntimeTest, ALightTaskMovesTheQueueOnlyWhereOthersWaitedForTheCpu) {
+  for (const bool alone : {true, false}) {
+    const TaskId light = alone ? 1 : 2;
+    Introduce(light, 1);
+    for (int i = 0; i < 3; ++i) {
+      const int64_t ran_ns = 20 * kMs;
+      Event(light, {.ran_ns = ran_ns, .solo_ran_ns = alone ? ran_ns : 0, .weight = 1});
+      Schedule();
+      waits_.End(light, sequence_[light]);
+    }
+    const TaskId later = alone ? 3 : 4;
+    Introduce(later);
+    const int64_t behind_ns = Vruntime(light) - Vruntime(later);
+    if (alone) {
+      EXPECT_GT(behind_ns, 4'000 * kMs);
+    } else {
+      EXPECT_LE(behind_ns, 2'000 * kMs) << "the slice that it has just run";
+    }
+  }
+}
+
 // It was served out of order: where it is says nothing of where the queue is.
 TEST_F(VruntimeTest, AnUrgentTaskDoesNotMoveTheQueue) {
   Introduce(1);

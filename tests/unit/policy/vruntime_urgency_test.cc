@@ -64,6 +64,25 @@ TEST_F(VruntimeTest, TheOldestWaitIsTheFirstToBecomeUrgent) {
   EXPECT_EQ(Only().task, 2u);
 }
 
+// As after a time in which events were lost, or the engine was late.
+TEST_F(VruntimeTest, AWaitThatIsToldLateBecomesUrgentAtItsOwnTime) {
+  for (TaskId task : {5, 2}) {
+    Wake(task);
+    now_ns_ += 100 * kMs;
+  }
+  Event(9, {.time_ns = now_ns_ - 150 * kMs, .woke = true});  // between those two
+  Schedule();
+  for (const TaskId task : {5, 9, 2}) {
+    EXPECT_EQ(policy_.NextDeadlineNanos(), now_ns_ + 300 * kMs) << task;
+    now_ns_ += 300 * kMs;
+    const Decision decision = Only();
+    EXPECT_TRUE(decision.urgent);
+    EXPECT_EQ(decision.task, task);
+    waits_.End(task, sequence_[task]);
+    now_ns_ -= 250 * kMs;
+  }
+}
+
 TEST_F(VruntimeTest, ALowerBoundCountsForThoseThatWaitAlready) {
   Wake(1);
   Schedule();
