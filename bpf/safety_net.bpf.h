@@ -35,7 +35,7 @@ struct {
  * time, and next to a heavy task a light one waits for as long as that one's virtual time takes to
  * come so far, which at weight 10000 is a hundred times as long. Callable as rescue_from().
  */
-SCHEDD_INLINE void hurry_starved(u64 dsq_id, u64 now) {
+SCHEDD_INLINE void hurry_starved(struct schedd_header* h, u64 dsq_id, u64 now) {
   enum { MOST = 4096 };
   struct bpf_iter_scx_dsq it;
   struct task_struct* p;
@@ -48,8 +48,10 @@ SCHEDD_INLINE void hurry_starved(u64 dsq_id, u64 now) {
     p = bpf_iter_scx_dsq_next(&it);
     if (!p) break;
     slot = slot_of(private_of(p));
-    if (slot && slot->waiting_since_ns && (s64)(now - slot->waiting_since_ns) >= STARVED_NS)
+    if (slot && slot->waiting_since_ns && (s64)(now - slot->waiting_since_ns) >= STARVED_NS) {
+      slot->urgent_left_ns = slice_of(h, slot);
       dsq_move_here_as(&it, p, DSQ_URGENT, slot->waiting_since_ns);
+    }
   }
   bpf_iter_scx_dsq_destroy(&it);
   bpf_rcu_read_unlock();
@@ -81,8 +83,8 @@ static int catch_stray(void* map, int* key, struct net* net) {
   }
   if (*(volatile u64*)&h->degraded_since_ns) {
     u64 now = bpf_ktime_get_ns();
-    hurry_starved(DSQ_UNDECIDED, now);
-    hurry_starved(DSQ_READY, now);
+    hurry_starved(h, DSQ_UNDECIDED, now);
+    hurry_starved(h, DSQ_READY, now);
   }
   check_daemon(h, &net->watch);
   bpf_timer_start(&net->timer, NET_PERIOD_NS, 0);
