@@ -7,12 +7,15 @@
 #include <cstdint>
 #include <optional>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "client/schedctl/format.h"
 #include "client/schedctl/machine_files.h"
 
@@ -70,6 +73,24 @@ Finding Btf(const MachineFiles& files) {
   if (files.Exists("/sys/kernel/btf/vmlinux")) return Ok("BTF", "/sys/kernel/btf/vmlinux is there");
   return Fail("BTF", "/sys/kernel/btf/vmlinux is missing, so the dispatcher cannot be loaded",
               "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+}
+
+// isolcpus= without flags, or with the flag "domain", takes CPUs out of load balancing, and the
+// kernel then enables no sched_ext scheduler (Documentation/admin-guide/kernel-parameters.txt,
+// scx_enable()).
+Finding IsolatedCpus(const MachineFiles& files) {
+  constexpr char kCheck[] = "isolated CPUs";
+  const std::string arguments = files.Read("/proc/cmdline").value_or("");
+  for (absl::string_view word : absl::StrSplit(arguments, ' ')) {
+    absl::string_view value = word;
+    if (!absl::ConsumePrefix(&value, "isolcpus=") || value.empty()) continue;
+    const std::vector<absl::string_view> parts = absl::StrSplit(value, ',');
+    if (!absl::ascii_isdigit(value[0]) && !absl::c_linear_search(parts, "domain")) continue;
+    return Fail(kCheck, absl::StrCat("booted with ", word, ": the kernel allows no sched_ext then"),
+                "boot without it, and set CPUs apart by a cpuset partition instead "
+                "(cpuset.cpus.partition=isolated)");
+  }
+  return Ok(kCheck, "none by isolcpus=");
 }
 
 // The effective capabilities of this process as bits.
@@ -201,10 +222,9 @@ const char* VerdictText(Verdict verdict) {
 
 std::vector<Finding> ExamineMachine(const std::string& root) {
   const MachineFiles files(root);
-  return {SchedExt(files),      KernelConfig(files),     Btf(files),
-          Privileges(files),    UnprivilegedBpf(files),  Cgroup2(files),
-          BpfFileSystem(files), ForeignScheduler(files), LockedMemory(files),
-          PidNamespace(files)};
+  return {SchedExt(files),         KernelConfig(files),    Btf(files),         IsolatedCpus(files),
+          Privileges(files),       UnprivilegedBpf(files), Cgroup2(files),     BpfFileSystem(files),
+          ForeignScheduler(files), LockedMemory(files),    PidNamespace(files)};
 }
 
 Finding ExamineDaemon(const absl::StatusOr<v1::Scheduler>& scheduler) {

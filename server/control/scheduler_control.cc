@@ -108,6 +108,7 @@ absl::Status SchedulerControl::Start(SchedulerScope scope) {
   if (status.code() == absl::StatusCode::kFailedPrecondition) {
     return WithReason(status, reason::kSchedulerBusy, {{"ops_name", host_->ReadState().ops_name}});
   }
+  if (absl::IsUnimplemented(status)) return WithReason(status, reason::kSchedExtUnsupported);
   if (!status.ok()) return WithReason(status, reason::kAttachFailed);
 
   const bool ext_only = attachment->kernel->memory().header->ext_tasks_only != 0;

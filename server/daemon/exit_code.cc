@@ -9,7 +9,7 @@ constexpr ExitCodeDoc kDocs[] = {
     {ExitCode::kInternal, "internal error"},
     {ExitCode::kUsage, "wrong flag, configuration file or parameter value"},
     {ExitCode::kPermission, "not root, or not allowed to use a file or directory"},
-    {ExitCode::kNoSchedExt, "this kernel has no sched_ext"},
+    {ExitCode::kNoSchedExt, "this kernel has no sched_ext, or allows none as it was booted"},
     {ExitCode::kForeignScheduler, "another sched_ext scheduler is attached"},
     {ExitCode::kAlreadyRunning, "another schedd serves the same socket"},
     {ExitCode::kBpfRefused, "the kernel refused the BPF program"},

@@ -61,6 +61,16 @@ absl::StatusOr<uint32_t> ReadCpuIdCount(const std::string& root) {
   return last + 1;
 }
 
+std::string ReadBootArgument(const std::string& root, absl::string_view name) {
+  const absl::StatusOr<std::string> line = ReadFile(root + "/proc/cmdline");
+  if (!line.ok()) return "";
+  const std::string start = absl::StrCat(name, "=");
+  for (absl::string_view word : absl::StrSplit(*line, ' ')) {
+    if (absl::StartsWith(word, start)) return std::string(word);
+  }
+  return "";
+}
+
 uint64_t ReadHotplugSequence(const std::string& root) {
   uint64_t sequence = 0;
   absl::StatusOr<std::string> text = ReadFile(root + "/sys/kernel/sched_ext/hotplug_seq");

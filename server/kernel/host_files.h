@@ -27,6 +27,10 @@ KernelState ReadSchedExtState(const std::string& root, absl::string_view own_pre
 // Number of CPU IDs (highest possible + 1) from <root>/sys/devices/system/cpu/possible.
 absl::StatusOr<uint32_t> ReadCpuIdCount(const std::string& root);
 
+// The word of <root>/proc/cmdline that begins with "name=", whole; empty when the kernel was booted
+// without.
+std::string ReadBootArgument(const std::string& root, absl::string_view name);
+
 // Counter of hotplug events, 0 when the kernel has none.
 uint64_t ReadHotplugSequence(const std::string& root);
 

@@ -86,6 +86,19 @@ absl::Status LoadError(int error, const std::string& log) {
       log));
 }
 
+// After the kernel refused to enable the dispatcher; `log` is libbpf's.
+absl::Status EnableError(int error, const std::string& log) {
+  const std::string refusal =
+      absl::StrCat("the kernel did not attach the dispatcher (", strerror(error), ")");
+  // scx_enable() refuses when isolcpus= isolates CPUs from load balancing, with this error.
+  const std::string isolation = error == EINVAL ? ReadBootArgument("", "isolcpus") : "";
+  if (isolation.empty()) return absl::InternalError(absl::StrCat(refusal, ": ", log));
+  return absl::UnimplementedError(absl::StrCat(
+      refusal, ": it was booted with ", isolation,
+      ", beside which it allows no sched_ext scheduler. Boot without, and set CPUs apart by a "
+      "cpuset partition instead (cpuset.cpus.partition=isolated)"));
+}
+
 absl::Status ForeignError(const KernelState& state) {
   return absl::FailedPreconditionError(
       absl::StrCat("another sched_ext scheduler is attached: ", state.ops_name,
@@ -244,8 +257,7 @@ absl::Status LibbpfKernel::Link() {
     const int error = errno;
     const KernelState now = ReadSchedExtState("", options_.ops_name);
     if (error == EBUSY && !now.ops_name.empty()) return ForeignError(now);
-    return absl::InternalError(absl::StrCat("the kernel did not attach the dispatcher (",
-                                            strerror(error), "): ", log.Tail()));
+    return EnableError(error, log.Tail());
   }
   link_ = UniqueFd(fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 0));
   const int error = errno;

@@ -78,6 +78,8 @@ def parse(argv):
                         help="file or directory to have in the guest (default: at the same path)")
     parser.add_argument("--with", dest="groups", action="append", default=[], metavar="GROUP",
                         help="a further group of tests/guest/payload, as python")
+    parser.add_argument("--append", action="append", default=[], metavar="WORD",
+                        help="a further argument of the kernel, as isolcpus=3 (may be given more than once)")
     parser.add_argument("--dmesg", metavar="FILE", help="write the guest's kernel log here")
     parser.add_argument("--verbose", action="store_true", help="say what boots and how long it took")
     parser.add_argument("--list", action="store_true", help="name the kernels to be had, newest first")
@@ -149,7 +151,8 @@ def boot(options):
     # Should our own output block (a reader that stopped reading), the limit must hold all the same.
     signal.signal(signal.SIGALRM, lambda *_: sys.exit(EXIT_TIMEOUT))
     signal.alarm(options.timeout + 5)
-    machine = Machine(kernel, pieces, options.cpus, options.mem, options.icount, writer(1), writer(2))
+    machine = Machine(kernel, pieces, options.cpus, options.mem, options.icount, writer(1), writer(2),
+                      options.append)
     outcome = machine.run(options.timeout)
     if options.verbose and outcome.boot_s is not None:
         say(f"kernel {version}, {options.cpus} CPUs; boot {outcome.boot_s:.1f} s, all {outcome.total_s:.1f} s")

@@ -37,13 +37,13 @@ class Outcome:
     log: bytes = b""  # the whole kernel log, when the command ended
 
 
-def qemu_command(kernel, initrd_fd, port_fds, cpus, mem, icount):
+def qemu_command(kernel, initrd_fd, port_fds, cpus, mem, icount, append=()):
     accel = ["-accel", "tcg,thread=multi"]
     if icount:  # guest time is then a function of the instructions executed
         accel = ["-accel", "tcg,thread=single", "-icount", "shift=2,sleep=off"]
     command = ["qemu-system-x86_64", *accel, "-machine", "q35", "-cpu", "EPYC", "-smp", str(cpus), "-m", mem]
     command += ["-display", "none", "-nodefaults", "-no-user-config", "-no-reboot"]
-    command += ["-kernel", kernel, "-initrd", f"/proc/self/fd/{initrd_fd}", "-append", APPEND]
+    command += ["-kernel", kernel, "-initrd", f"/proc/self/fd/{initrd_fd}", "-append", " ".join([APPEND, *append])]
     command += ["-chardev", f"file,id=console,path=/proc/self/fd/{port_fds['console']}", "-serial", "chardev:console"]
     command += ["-device", "virtio-serial-pci"]
     for name in PORTS:
@@ -64,8 +64,8 @@ def _die_with_parent(parent):
 class Machine:
     """Runs once: construct, run(), read the Outcome."""
 
-    def __init__(self, kernel, initrd, cpus, mem, icount, write_out, write_err):
-        """initrd: bytes pieces; write_out, write_err: functions that take the command's output."""
+    def __init__(self, kernel, initrd, cpus, mem, icount, write_out, write_err, append=()):
+        """initrd: bytes pieces; write_out, write_err: functions that take the command's output; append: further arguments of the kernel."""
         self._sinks = {"out": write_out, "err": write_err}
         self._kept = {"console": bytearray(), "ctl": bytearray(), "log": bytearray()}
         self._outcome = Outcome()
@@ -81,7 +81,7 @@ class Machine:
             for piece in initrd:
                 stream.write(piece)
         fds = [memory, *write_ends.values()]
-        command = qemu_command(kernel, memory, write_ends, cpus, mem, icount)
+        command = qemu_command(kernel, memory, write_ends, cpus, mem, icount, append)
         try:
             self._qemu = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,

@@ -276,9 +276,15 @@ TEST_F(AppTest, OneAddressThatIsTakenEndsAllAndLeavesNoLock) {
 TEST_F(AppTest, ATcpAddressNeedsNoLock) {
   config_ = *MakeConfig(
       {}, {{"listen", "127.0.0.1:0", ""}, {"kernel", "sim", ""}, {"state-dir", directory_, ""}});
-  EXPECT_EQ(Run().code, ExitCode::kOk);
+  const auto has_lock = [](const std::string& path) {
+    return access(InstanceLock::PathFor(path).c_str(), F_OK) == 0;
+  };
+  const Outcome outcome = Run([&] {
+    EXPECT_FALSE(has_lock(socket_));
+    EXPECT_FALSE(has_lock(config_.listen[0].path)) << "made of an address without a path";
+  });
+  EXPECT_EQ(outcome.code, ExitCode::kOk);
   EXPECT_EQ(served_, 1);
-  EXPECT_NE(access(InstanceLock::PathFor(socket_).c_str(), F_OK), 0);
 }
 
 TEST_F(AppTest, AttachmentThatFailsStopsWhatWasServed) {

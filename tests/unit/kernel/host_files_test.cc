@@ -129,6 +129,13 @@ TEST_F(HostFilesTest, RefusesAListOfCpusThatItCannotRead) {
   }
 }
 
+TEST_F(HostFilesTest, ABootArgumentIsTheWholeWord) {
+  EXPECT_EQ(ReadBootArgument(root_, "isolcpus"), "");
+  Write("/proc/cmdline", "ro noisolcpus=1 isolcpus=nohz,domain,2-3 isolcpus=4 quiet isolcpus\n");
+  EXPECT_EQ(ReadBootArgument(root_, "isolcpus"), "isolcpus=nohz,domain,2-3");
+  EXPECT_EQ(ReadBootArgument(root_, "quiet"), "");
+}
+
 TEST_F(HostFilesTest, HotplugSequenceIsZeroWhereThereIsNone) {
   EXPECT_EQ(ReadHotplugSequence(root_), 0U);
   Write("/sys/kernel/sched_ext/hotplug_seq", "7\n");

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "tests/unit/client/schedctl/harness.h"
 
 namespace schedd::client {
@@ -144,6 +145,21 @@ TEST_F(DoctorTest, NoConfig) {
 TEST_F(DoctorTest, NoBtf) {
   Remove("/sys/kernel/btf");
   Expect("BTF", Verdict::kFail, "/sys/kernel/btf/vmlinux is missing", "CONFIG_DEBUG_INFO_BTF");
+}
+
+TEST_F(DoctorTest, CpusIsolatedByABootArgument) {
+  for (const char* argument : {"isolcpus=3", "isolcpus=domain,3", "isolcpus=nohz,domain,3"}) {
+    Write("/proc/cmdline", absl::StrCat("ro ", argument, " quiet\n"));
+    Expect("isolated CPUs", Verdict::kFail, argument, "cpuset.cpus.partition=isolated");
+  }
+}
+
+TEST_F(DoctorTest, IsolationThatLeavesLoadBalancing) {
+  for (const char* line :
+       {"ro isolcpus=nohz,3", "isolcpus=managed_irq,2-3", "isolcpus=", "notisolcpus=1"}) {
+    Write("/proc/cmdline", line);
+    Expect("isolated CPUs", Verdict::kOk, "none", "");
+  }
 }
 
 TEST_F(DoctorTest, NoPrivileges) {
