@@ -2,15 +2,17 @@
 //
 // An interactive task: wakes every 10 ms, does next to nothing, and notes how late it was.
 //
-//     wakes SECONDS
+//     wakes [--mean] SECONDS
 //
-// Then one line: P99 MAX, of the delays in us.
+// Then one line: P99 MAX, of the delays in us; with --mean, the mean before them.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <numeric>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -34,9 +36,10 @@ int64_t SleepUntil(int64_t due_ns) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int64_t seconds = argc == 2 ? std::atoll(argv[1]) : 0;
+  const bool with_mean = argc == 3 && std::string_view(argv[1]) == "--mean";
+  const int64_t seconds = argc == (with_mean ? 3 : 2) ? std::atoll(argv[argc - 1]) : 0;
   if (seconds < 1) {
-    std::fprintf(stderr, "usage: wakes SECONDS\n");
+    std::fprintf(stderr, "usage: wakes [--mean] SECONDS\n");
     return 2;
   }
   std::vector<int64_t> delays_ns;
@@ -46,6 +49,11 @@ int main(int argc, char** argv) {
   // make those after it late, too.
   while (NowNanos() < end_ns) delays_ns.push_back(SleepUntil(NowNanos() + kIntervalNs));
   std::sort(delays_ns.begin(), delays_ns.end());
+  if (with_mean) {
+    const int64_t sum = std::accumulate(delays_ns.begin(), delays_ns.end(), int64_t{0});
+    std::printf("%lld ",
+                static_cast<long long>(sum / static_cast<int64_t>(delays_ns.size()) / 1000));
+  }
   const size_t p99 = (delays_ns.size() - 1) * 99 / 100;
   std::printf("%lld %lld\n", static_cast<long long>(delays_ns[p99] / 1000),
               static_cast<long long>(delays_ns.back() / 1000));
