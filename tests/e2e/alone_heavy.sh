@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The daemon is gone, and a task that somebody gave weight 10000 is left beside light ones: nobody waits for long all the same.
-# guest: cpus=2 mem=1G timeout=120
+# guest: cpus=2 mem=1G timeout=120 thorough=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

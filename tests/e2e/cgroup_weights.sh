@@ -38,21 +38,21 @@ B1=$HOG
 hog_in b
 B2=$HOG
 sleep 1.5
-near "one hog in a, two in b, equal cpu.weight: percent of a" "$(share_of 6 "$A")" 50 3
+near "one hog in a, two in b, equal cpu.weight: percent of a" "$(share_of 4 "$A")" 50 3
 near "effective weight in a" "$(effective_weight "$A")" 100 1
 near "effective weight in b" "$(effective_weight "$B1")" 50 1
 
 echo 300 >"$CGROUPS/b/cpu.weight"
 sleep 1
-near "1 s after b's cpu.weight became 300: percent of b" "$(share_of 6 "$B1" "$B2")" 75 3
+near "1 s after b's cpu.weight became 300: percent of b" "$(share_of 4 "$B1" "$B2")" 75 3
 echo 100 >"$CGROUPS/b/cpu.weight"
 sleep 1
-near "1 s after it became 100 again: percent of b" "$(share_of 6 "$B1" "$B2")" 50 3
+near "1 s after it became 100 again: percent of b" "$(share_of 4 "$B1" "$B2")" 50 3
 
 # Inside b, nice 5 is a third of nice 0 (335 to 1024): 33 and 100; a does not notice.
 renice -n 5 -p "$B2" >/dev/null
 sleep 1
-near "nice 5 beside nice 0 in b: percent of the latter" "$(share_of 6 "$B1")" 37.6 3
+near "nice 5 beside nice 0 in b: percent of the latter" "$(share_of 4 "$B1")" 37.6 3
 
 # Deeper: b/c competes with b's own tasks. Only leaves may have tasks, so b's hogs move to b/d first.
 mkdir "$CGROUPS/b/c" "$CGROUPS/b/d"
@@ -62,17 +62,17 @@ echo 300 >"$CGROUPS/b/c/cpu.weight"
 hog_in b/c
 C=$HOG
 sleep 1.5
-near "b/c with weight 300 beside b/d with 100: percent of c" "$(share_of 6 "$C")" 37.5 3
+near "b/c with weight 300 beside b/d with 100: percent of c" "$(share_of 4 "$C")" 37.5 3
 
 # A task that moves takes the weight of where it is.
 echo "$C" >"$CGROUPS/a/cgroup.procs"
 sleep 1
-near "c moved to a: percent of c" "$(share_of 6 "$C")" 25 3
+near "c moved to a: percent of c" "$(share_of 4 "$C")" 25 3
 
 begin "an override counts outside of the cgroups"
 if ctl task boost --tgid "$C" --weight 600 >/dev/null; then pass; else fail "boost failed"; fi
 sleep 1
-near "weight 600 beside groups of 100 and 100: percent" "$(share_of 6 "$C")" 75 3
+near "weight 600 beside groups of 100 and 100: percent" "$(share_of 4 "$C")" 75 3
 is "effective weight of the overridden one" "$(effective_weight "$C")" 600
 stays_attached "attached"
 end_hogs

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A daemon that was stopped for seconds, went on, and is killed soon after: the queue is alone twice, and in between the engine's
 # virtual time was seconds behind the queue's. Whoever wakes then is not put behind all that ran meanwhile.
-# guest: cpus=4 mem=2G timeout=180
+# guest: cpus=4 mem=2G timeout=180 thorough=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

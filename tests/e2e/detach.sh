@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Detach gives the tasks back, attach takes them again, as often as one likes; and the status is what the kernel says.
-# guest: cpus=2 mem=1G timeout=240
+# guest: cpus=2 mem=1G timeout=240 beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

@@ -4,7 +4,7 @@
 #
 #   start_schedd FLAG…              a case: schedd attaches and serves; ends the script when it does not. Sets SCHEDD (pid)
 #   stop_schedd                     SIGTERM and wait; sets SCHEDD_EXIT
-#   ctl ARGUMENT…                   schedctl with patience: an emulated machine is slow
+#   ctl ARGUMENT…                   schedctl with patience, and ahead of the load: an emulated machine is slow
 #   status PATH                     one value of schedctl status -o json, for example .counters.decisionCount
 #   state, ops                      sched_ext's state and the name of the ops, from the kernel
 #   attached, detached              conditions on these
@@ -38,7 +38,7 @@ attached() { [ "$(state)" = enabled ] && [[ "$(ops)" = schedd* ]]; }
 detached() { [ "$(state)" = disabled ]; }
 now_ms() { echo $((${EPOCHREALTIME//[.,]/} / 1000)); }
 
-ctl() { schedctl --timeout 30s "$@"; }
+ctl() { nice -n -20 schedctl --timeout 30s "$@"; }
 status() { ctl status -o json | jq -r "$1"; }
 _serving() { attached && [ -S "$SOCKET" ]; }
 

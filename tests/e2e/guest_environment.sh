@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What every guest test relies on: the guest's file systems, users, network and kernel features.
-# guest: cpus=2 mem=1G timeout=60
+# guest: cpus=2 mem=1G timeout=60 beside=yes
 . "$(dirname "$0")/lib.sh"
 
 check "the kernel has sched_ext" test -e /sys/kernel/sched_ext/state

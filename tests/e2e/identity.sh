@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Process IDs that are used again, and affinities that change: no task carries what was another's.
-# guest: cpus=4 mem=2G timeout=240
+# guest: cpus=4 mem=2G timeout=240 beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

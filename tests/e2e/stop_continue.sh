@@ -35,10 +35,12 @@ CONTINUED=$(now_ms)
 check "continued, it answers" ctl status
 DECISIONS=$(decisions)
 check "decisions go on" wait_until 10 more_than $((DECISIONS + 50))
-note "$(($(now_ms) - CONTINUED)) ms after SIGCONT"
 stays_attached "still attached"
 DEGRADED=$(jq -n "$(degraded_s) - $DEGRADED_BEFORE")
-near "the time without it is counted: s" "$DEGRADED" "$(jq -n "($CONTINUED - $STOPPED) / 1000")" 2
+STOPPED_FOR=$(jq -n "($CONTINUED - $STOPPED) / 1000")
+# The engine ends the degraded time with its first pass. Asking schedctl for it would measure schedctl, among all these hogs.
+holds "it decides again within 1 s of SIGCONT: stopped for $STOPPED_FOR s, degraded for $DEGRADED s" \
+  "$DEGRADED - $STOPPED_FOR <= 1 && $STOPPED_FOR - $DEGRADED <= 1"
 kill "$STRESS"
 wait "$STRESS" 2>/dev/null
 end_hogs

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 
-FORKS=$(usually 3000 thorough 50000) THREADS=$(usually 400 thorough 2000)
+FORKS=$(usually 2000 thorough 50000) THREADS=$(usually 400 thorough 2000)
 slots() { status .counters.taskCount; }
 few_slots() { [ "$(slots)" -le "$1" ]; }
 
@@ -31,7 +31,7 @@ is "exit code after SIGTERM" "$SCHEDD_EXIT" 0
 # More tasks than slots: the guest alone has more than 64.
 start_schedd --max-tasks=64
 for _ in 1 2 3 4 5 6; do hog env; done
-check "tasks without a slot end well" stress-ng --switch 4 --pipe 4 --fork 2 --timeout 8s
+check "tasks without a slot end well" stress-ng --switch 4 --pipe 4 --fork 2 --timeout 5s
 holds "how many there were is counted" "$(status .counters.tableFullCount) > 0"
 # Exactly: tasks that sleep, forked by this shell. The calls that read the counter fork some, too.
 SLEEPERS=() REFUSED=0

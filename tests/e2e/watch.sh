@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What programs read: task list and task watch as JSON, with every field of the API; and a client that is not ours.
-# guest: cpus=2 mem=2G timeout=180 with=python
+# guest: cpus=2 mem=2G timeout=180 with=python beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A kernel that is built without sched_ext: Debian's own.
-# guest: cpus=2 mem=1G timeout=60 kernel=without-sched_ext
+# guest: cpus=2 mem=1G timeout=60 kernel=without-sched_ext beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

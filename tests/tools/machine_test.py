@@ -12,7 +12,7 @@ import tap_unittest
 
 sys.path.insert(0, os.path.join(tap_unittest.REPO, "tests/guest"))
 from errors import HarnessError  # noqa: E402
-from machine import Machine  # noqa: E402
+from machine import PORTS, Machine, qemu_command  # noqa: E402
 
 # Takes the emulator's arguments and has port(NAME), a stream to the harness.
 PRELUDE = """#!/usr/bin/env python3
@@ -54,6 +54,11 @@ class FakeEmulator(unittest.TestCase):
         self.assertEqual((bytes(self.out), bytes(self.err)), (b"o", b"e"))
         self.assertIsNotNone(outcome.boot_s)
         self.assertLess(outcome.total_s, 100)
+
+    def test_what_is_appended_reaches_the_kernel(self):
+        command = qemu_command("vmlinux", 3, dict.fromkeys((*PORTS, "console"), 4), 1, "1G", False, ["isolcpus=3", "nohz_full=2"])
+        arguments = command[command.index("-append") + 1]
+        self.assertTrue(arguments.endswith(" isolcpus=3 nohz_full=2"), arguments)
 
     def test_all_output_before_the_mark_arrives(self):
         self.run_with("""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import unittest
 import unittest.mock
 
@@ -165,6 +166,12 @@ class HostScripts(unittest.TestCase):
         settings = scripts.read_header(path, "guest", scripts.GUEST_DEFAULTS)
         self.assertEqual((settings["cpus"], settings["dmesg"], settings["with"], settings["mem"]), ("8", "any", "python", "2G"))
 
+    def test_arguments_of_the_kernel_add_up(self):
+        path = os.path.join(self.folder, "guest.sh")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write("# guest: append=isolcpus=3 append=nohz_full=2\n")
+        self.assertEqual(scripts.read_header(path, "guest", scripts.GUEST_DEFAULTS)["append"], "isolcpus=3 nohz_full=2")
+
     def guest_runs(self, header, kernel="", thorough=False):
         path = os.path.join(self.folder, "guest.sh")
         with open(path, "w", encoding="utf-8") as stream:
@@ -263,6 +270,34 @@ class Kernels(unittest.TestCase):
         self.assertEqual(ran(), [self.smoke])
         self.assertEqual(ran("--thorough"), [self.smoke, self.other])
         self.assertEqual(ran("--filter", "o"), [self.smoke, self.other])
+
+    def test_those_that_measure_no_time_run_two_at_a_time_the_others_alone(self):
+        with open(self.other, "w", encoding="utf-8") as stream:
+            stream.write("# guest: beside=yes\n")
+        alone = self.other + ".alone.sh"
+        with open(alone, "w", encoding="utf-8") as stream:
+            stream.write("# guest: cpus=2\n")
+        two, active, ran = threading.Barrier(2), [], []
+
+        def run(_report, path, *_):
+            active.append(path)
+            if path == self.other:
+                two.wait(timeout=10)  # broken, were there one at a time
+            else:
+                self.assertEqual(active, [alone])
+            active.remove(path)
+            ran.append(path)
+
+        with unittest.mock.patch.object(scripts, "run_in_guest", run), unittest.mock.patch.object(os, "cpu_count", lambda: 2):
+            run_tests.run_in_guests(None, "newest", [alone, self.other, self.other])
+        self.assertEqual(ran, [self.other, self.other, alone])
+
+    def test_what_runs_two_at_a_time_passes_errors_on(self):
+        def run(path):
+            raise ValueError(path)
+
+        with self.assertRaisesRegex(ValueError, "a"):
+            scripts.run_two_at_a_time(["a"], run)
 
     def test_there_is_a_smoke_test(self):
         self.assertTrue(any(map(scripts.is_smoke, scripts.find("tests/e2e", ""))))

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Collects the outcome of every case and prints it as it comes; the last line's counts are these.
 
-Pure bookkeeping: no case is dropped, none is counted twice. Single-threaded. Nothing here fails.
+Pure bookkeeping: no case is dropped, none is counted twice. Report.add may be called from any thread. Nothing here fails.
 """
 
 import dataclasses
+import threading
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 TAIL_LINES = 30
@@ -28,6 +29,7 @@ class Report:
 
     def __init__(self, write):
         self._write = write
+        self._lock = threading.Lock()
         self.cases = []
 
     def say(self, text):
@@ -36,6 +38,10 @@ class Report:
     def add(self, group, cases, log="", seconds=None):
         """The cases of one group (a script, a test program, a check), with the log to show on failure."""
         cases = list(cases) or [Case("ran", FAILED, "it reported no case at all")]
+        with self._lock:
+            self._add(group, cases, log, seconds)
+
+    def _add(self, group, cases, log, seconds):
         self.cases += [dataclasses.replace(case, name=f"{group}: {case.name}") for case in cases]
         failed = [case for case in cases if case.outcome == FAILED]
         skipped = [case for case in cases if case.outcome == SKIPPED]

@@ -79,8 +79,11 @@ def run_in_guests(report, wanted, found, thorough=False):
                 report.add(f"kernel {kernel}", [Case("can be had", FAILED, "the reason is above")])
                 continue
             report.say(f"-- kernel {kernel}: {len(chosen)} of {len(found)} scripts")
+        beside = [path for path in chosen if scripts.may_run_beside_others(path)]
+        scripts.run_two_at_a_time(beside, lambda path: scripts.run_in_guest(report, path, kernel, thorough))
         for path in chosen:
-            scripts.run_in_guest(report, path, kernel, thorough)
+            if path not in beside:
+                scripts.run_in_guest(report, path, kernel, thorough)
 
 
 def build(report):

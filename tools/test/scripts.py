@@ -2,11 +2,13 @@
 """Runs TAP scripts, NAME.sh or NAME_test.py: on this host (tests/tools, tests/native) or each in a guest (tests/e2e).
 
 What a script needs stands in a comment among its first lines: '# host: timeout=60' or
-'# guest: cpus=4 mem=2G timeout=120 kernel=newest icount=no with=python dmesg=clean smoke=no'; with cpus=1,8 it runs once
-for each of these numbers, with more_cpus=2,16 under --thorough for each of those as well. One script runs at a time: others' load would distort what it measures. Failure of a script is a
-failed case, never an exception.
+'# guest: cpus=4 mem=2G timeout=120 kernel=newest icount=no with=python dmesg=clean smoke=no append=isolcpus=3'. append, an
+argument of the kernel, may come several times. With cpus=1,8 it runs once for each of these numbers, with more_cpus=2,16 under
+--thorough for each of those as well. One script runs at a time, for others' load would distort what it measures; but those that
+say beside=yes, which measure no time, run two at a time. Failure of a script is a failed case, never an exception.
 """
 
+import concurrent.futures
 import glob
 import os
 import re
@@ -21,10 +23,11 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 LOGS = os.path.join(REPO, ".cache/test")
 BINARIES = ("bazel-bin/server/daemon", "bazel-bin/client/schedctl")
 HOST_DEFAULTS = {"timeout": "60"}
-VALUES = {"icount": ("yes", "no"), "dmesg": ("clean", "any"), "smoke": ("yes", "no"), "thorough": ("yes", "no")}
+VALUES = {"icount": ("yes", "no"), "dmesg": ("clean", "any"), "smoke": ("yes", "no"), "thorough": ("yes", "no"),
+          "beside": ("yes", "no")}
 GUEST_DEFAULTS = {"cpus": "4", "mem": "2G", "timeout": "120", "kernel": "newest", "icount": "no", "with": "",
-                  "dmesg": "clean", "smoke": "no", "more_cpus": "",
-                  "thorough": "no"}
+                  "dmesg": "clean", "smoke": "no", "more_cpus": "", "thorough": "no", "append": "",
+                  "beside": "no"}
 ALARMING = re.compile(r"WARNING: |BUG: |Oops|general protection|rcu.*stall|soft lockup|hung_task|Kernel panic|Call Trace:")
 CPU_COUNTS = re.compile(r"[1-9]\d*(,[1-9]\d*)*")
 # The kernel's own: 6.12 warns of its fair server when a CPU goes offline under any sched_ext scheduler, also under the empty one of
@@ -33,6 +36,7 @@ KNOWN = re.compile(r"WARNING: .* at kernel/sched/deadline\.c:\d+ task_non_conten
 KNOWN_END = "---[ end trace"
 HEADER_LINES = 20
 THOROUGH_FACTOR = 5
+_running = set()  # processes, for whoever interrupts us
 
 
 class HeaderError(Exception):
@@ -54,7 +58,7 @@ def read_header(path, kind, defaults):
                     raise HeaderError(f"{key}={value}: must be one of {', '.join(VALUES[key])}")
                 if key in ("cpus", "more_cpus") and not CPU_COUNTS.fullmatch(value):
                     raise HeaderError(f"{key}={value}: must be a number, or several as in 1,2,8")
-                settings[key] = value
+                settings[key] = f"{settings[key]} {value}".strip() if key == "append" else value
     return settings
 
 
@@ -75,11 +79,29 @@ def is_for_thorough_runs(path):
     return _says(path, "thorough", otherwise=False)
 
 
+def may_run_beside_others(path):
+    """Whether a guest script measures no time, so that another may run at the same time."""
+    return _says(path, "beside", otherwise=False)
+
+
 def _says(path, key, otherwise):
     try:
         return read_header(os.path.join(REPO, path), "guest", GUEST_DEFAULTS)[key] == "yes"
     except HeaderError:
         return otherwise
+
+
+def run_two_at_a_time(paths, run):
+    """Calls run(path) for each, on two threads where there are two processors."""
+    pool = concurrent.futures.ThreadPoolExecutor(min(2, os.cpu_count() or 1))
+    try:
+        list(pool.map(run, paths))
+    except BaseException:
+        for process in list(_running):
+            _end_session(process)
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def run_on_host(report, path):
@@ -137,6 +159,8 @@ def _boot_and_run(report, path, group, settings, options):
         command.append("--icount")
     for name in filter(None, settings["with"].split(",")):
         command += ["--with", name]
+    for word in settings["append"].split():
+        command += ["--append", word]
     if os.path.exists(dmesg):
         os.unlink(dmesg)
     more = (lambda: [kernel_log_case(dmesg)]) if settings["dmesg"] == "clean" else list
@@ -172,6 +196,7 @@ def _run(report, group, command, timeout_s, environment, more_cases=list):
         # stderr goes to the log alone: only stdout is TAP.
         process = subprocess.Popen(command, cwd=REPO, env=environment, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+        _running.add(process)
         try:
             output, _ = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
@@ -180,6 +205,7 @@ def _run(report, group, command, timeout_s, environment, more_cases=list):
             output, _ = process.communicate()
         finally:
             _end_session(process)
+            _running.discard(process)
         log.write(b"---- stdout ----\n" + output)
     text = output.decode(errors="replace")
     cases = tap.parse(text, process.returncode, timed_out) + more_cases()
