@@ -63,7 +63,7 @@ MUTANTS = [
            "//tests/unit/kernel:host_files_test", "*ABootArgumentIsTheWholeWord"),
     Mutant("server/control/scheduler_control.cc",
            "if (absl::IsUnimplemented(status)) return WithReason(status, reason::kSchedExtUnsupported);", "",
-           "//tests/unit/control:scheduler_control_test", "*"),
+           "//tests/unit/control:scheduler_control_test", "*AKernelThatAllowsNoSchedulerIsNoFailureOfOurs"),
     Mutant("client/schedctl/doctor.cc", '!absl::c_linear_search(parts, "domain")', "true",
            "//tests/unit/client/schedctl:doctor_test", "*CpusIsolatedByABootArgument"),
     Mutant("client/schedctl/doctor.cc", "!absl::ascii_isdigit(value[0]) && ", "",

@@ -128,6 +128,7 @@ TEST_F(AbiLayoutTest, Slot) {
               MEMBER(T, latency_max_ns),
               MEMBER(T, latency_buckets),
               MEMBER(T, solo_run_ns),
+              MEMBER(T, urgent_left_ns),
               MEMBER(T, reserved1)});
 }
 
