@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "tests/unit/sim/rig.h"
 
@@ -81,35 +80,6 @@ TEST(FairnessScenarioTest, SharesFollowTheKernelsWeightsWithinASecond) {
       const double want = static_cast<double>(weight) / (weight + 100);
       EXPECT_NEAR(share, want, 0.03) << "weight " << weight << ", seed " << seed;
     }
-  }
-}
-
-// Six tasks of a cgroup whose cpuset changes, beside two so heavy that their shares cannot be had:
-// no task can use more than one CPU.
-TEST(FairnessScenarioTest, EqualsStayEqualWhenTheirCpusetOpensBesideHeavyOnes) {
-  for (uint64_t seed = 1; seed <= 4; ++seed) {
-    Rig rig({.nr_cpus = 4, .seed = seed});
-    rig.Hog(300);
-    rig.Hog(250);
-    std::vector<int32_t> equals;
-    for (int i = 0; i < 6; ++i) equals.push_back(rig.Hog(17));
-    const auto allow = [&](const std::vector<int>& cpus, int64_t for_ns) {
-      for (const int32_t tid : equals) rig.machine.SetAffinity(tid, cpus);
-      rig.RunFor(for_ns);
-    };
-    for (int i = 0; i < 10; ++i) {
-      for (const std::vector<int>& cpus : {std::vector<int>{1}, {2, 3}, {0, 3}, {0, 1, 2, 3}}) {
-        allow(cpus, 100 * kMs);
-      }
-    }
-    allow({2}, 2 * kSecond);
-    allow({0, 1, 2, 3}, 500 * kMs);
-    std::vector<int64_t> ran;
-    for (const int32_t tid : equals) ran.push_back(-rig.machine.RunNanos(tid));
-    rig.RunFor(4 * kSecond);
-    int64_t sum = 0;
-    for (size_t i = 0; i < equals.size(); ++i) sum += ran[i] += rig.machine.RunNanos(equals[i]);
-    for (const int64_t ns : ran) EXPECT_GT(ns, sum / 12) << "seed " << seed;
   }
 }
 
