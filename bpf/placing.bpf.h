@@ -15,8 +15,10 @@ enum {
   /* How far behind it any task may be placed then, and how far ahead one that does not wake: bounds
      its own wait, and the others', when no decision comes at all. */
   QUEUE_LEAD_NS = 200 * 1000 * 1000,
-  /* A rest of a turn shorter than this is none. */
-  URGENT_LEAST_NS = 500 * 1000,
+  /* A rest of a turn shorter than this is none: the switch to it would take as long. No more than a
+     small part of the least slice, 1 ms by default: who is interrupted after half of it would else
+     have waited so long for the half, and where a CPU is slow for a switch and an interrupt. */
+  URGENT_LEAST_NS = 50 * 1000,
 };
 
 /* The current task always counts one: BPF programs themselves run with migration disabled. */

@@ -22,7 +22,7 @@ stays_attached "root/ops begins with schedd"
 is "schedctl says so as well" "$(status .state)" STATE_ATTACHED
 check "this shell runs under sched_ext" in_ext $$
 
-check "stress-ng ends well" stress-ng --cpu 4 --fork 2 --pipe 2 --switch 2 --timeout "$(usually 10 thorough 30)s"
+check "stress-ng ends well" stress-ng --cpu 4 --fork 2 --pipe 2 --switch 2 --timeout 30s
 begin "stress-ng found no fault itself"
 if grep -q 'successful run completed' <<<"$OUTPUT"; then pass; else fail "$OUTPUT"; fi
 check "hackbench ends well" hackbench --pipe --groups 4 --loops 200

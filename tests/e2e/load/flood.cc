@@ -4,11 +4,13 @@
 //
 //     flood TARGET CLIENTS SECONDS PAUSE_MS
 //
-// Each calls GetScheduler, and the next time PAUSE_MS after the answer (0: at once). A line at the
-// end, times in ms over the calls that were answered:
+// Each calls GetScheduler, and the next time PAUSE_MS after the answer (0: at once). One that
+// pauses does what callers are told to do when they are refused: calls again, 10 ms later, until it
+// is answered. A line at the end, times in ms over the calls that were answered, these tries
+// included:
 //     ANSWERED REFUSED FAILED P50 P99 MAX
-// Refused: RESOURCE_EXHAUSTED, the daemon's limit. Failed: any other error; stderr has the last
-// one.
+// Refused: RESOURCE_EXHAUSTED, the daemon's limit, for good. Failed: any other error; stderr has
+// the last one.
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
@@ -29,6 +31,7 @@ using Clock = std::chrono::steady_clock;
 using schedd::v1::SchedulerService;
 
 constexpr auto kDeadline = std::chrono::seconds(20);
+constexpr auto kRetryPause = std::chrono::milliseconds(10);
 
 // What became of many calls. Any thread.
 class Tally {
@@ -77,15 +80,24 @@ void CallUntil(Clock::time_point end, Clock::duration pause, const std::string& 
       grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments));
   schedd::v1::GetSchedulerRequest request;
   request.set_name("schedulers/default");
-  while (Clock::now() < end) {
+  const auto call = [&stub, &request] {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kDeadline);
     context.set_wait_for_ready(true);
     schedd::v1::Scheduler reply;
+    return stub->GetScheduler(&context, request, &reply);
+  };
+  const bool patient = pause > Clock::duration::zero();
+  while (Clock::now() < end) {
     const Clock::time_point begin = Clock::now();
-    const grpc::Status status = stub->GetScheduler(&context, request, &reply);
+    grpc::Status status = call();
+    while (patient && status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED &&
+           Clock::now() < begin + kDeadline) {
+      std::this_thread::sleep_for(kRetryPause);
+      status = call();
+    }
     tally->Add(status, Clock::now() - begin);
-    if (pause > Clock::duration::zero()) std::this_thread::sleep_for(pause);
+    if (patient) std::this_thread::sleep_for(pause);
   }
 }
 

@@ -69,6 +69,7 @@ TEST_F(FaultFileTest, AShortFileWithAWordIsMadeLongEnough) {
   const auto faults = OpenFaultFile(path_);
   ASSERT_TRUE(faults.ok()) << faults.status();
   EXPECT_EQ((*faults)->Now(), Fault::kDeaf);
+  EXPECT_EQ(std::filesystem::file_size(path_), 16u);
 }
 
 TEST_F(FaultFileTest, ALongFileIsNotCut) {
