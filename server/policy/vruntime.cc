@@ -50,11 +50,12 @@ void VruntimePolicy::OnEvent(const TaskEvent& event) {
   task.awake_run_ns = event.ran_since_wake_ns;
   task.may_preempt = event.woke && event.ran_since_wake_ns <= 0;
   task.enqueue_ns = event.time_ns;
+  CountService(task, event);
   // Placed by Schedule(), which sees what runs now: V may be far behind when no event came for
   // long.
   task.stage = Stage::kArrived;
   arrivals_.push_back(task);
-  waiting_.Add(task, event.time_ns);
+  waiting_.Add(task, task.unserved_since_ns);
 }
 
 void VruntimePolicy::OnExit(TaskId id) {
@@ -96,6 +97,15 @@ TaskAccount VruntimePolicy::Account(TaskId id) const {
   const Task& task = tasks_[id];
   return {.vruntime_ns = static_cast<int64_t>(task.vruntime),
           .lag_ns = WrapDifference(clocks_.At(task.cpu), task.vruntime)};
+}
+
+// A turn that is cut short ends no wait: one that waited for its bound and lost the CPU after an
+// instant would wait for as long once more. Parts of a turn add up.
+void VruntimePolicy::CountService(Task& task, const TaskEvent& event) {
+  task.served_ns = SaturatingAdd(task.served_ns, std::max<int64_t>(event.ran_ns, 0));
+  if (task.known && !event.woke && task.served_ns < parameters_.min_slice_ns) return;
+  task.unserved_since_ns = event.time_ns;
+  task.served_ns = 0;
 }
 
 // Adds what the task used since its previous event: before its last wakeup to v now, so that the

@@ -65,6 +65,7 @@ class VruntimePolicy : public Policy {
                                     &Task::queue_hook>>;
 
   // -- accounts --
+  void CountService(Task& task, const TaskEvent& event);
   void Charge(Task& task, const TaskEvent& event);
   void Settle(Task& task);
   void Place(Task& task, const MachineView& machine);

@@ -43,6 +43,9 @@ struct VruntimeTask {
   int64_t slice_override_ns = 0;
   int64_t awake_run_ns = 0;  // CPU time since its last wakeup
   int64_t enqueue_ns = 0;    // breaks ties
+  // -- starvation --
+  int64_t unserved_since_ns = 0;  // since when it had no turn of min_slice, whole or in parts
+  int64_t served_ns = 0;          // what it had since then
   // -- virtual time --
   uint64_t vruntime = 0;
   int64_t unplaced_ns = 0;                 // CPU time charged but not yet in vruntime

@@ -7,7 +7,8 @@
 namespace schedd {
 namespace {
 
-// How far a wait that is told late looks for its place: a flood of them must not cost its square.
+// How far from each end a wait that did not just begin looks for its place: a flood of them must
+// not cost its square.
 constexpr int kMostSteps = 64;
 
 }  // namespace
@@ -15,13 +16,20 @@ constexpr int kMostSteps = 64;
 void WaitList::Add(VruntimeTask& task, int64_t since_ns) {
   Wait& wait = WaitOf(task);
   wait.since_ns = since_ns;
+  list_.insert(PlaceFor(since_ns), wait);
+}
+
+WaitList::List::iterator WaitList::PlaceFor(int64_t since_ns) {
   List::iterator next = list_.end();
-  for (int steps = 0; steps < kMostSteps && next != list_.begin(); ++steps) {
-    const List::iterator before = std::prev(next);
-    if (before->since_ns <= since_ns) break;
-    next = before;
+  for (int steps = 0; steps < kMostSteps; ++steps) {
+    if (next == list_.begin() || std::prev(next)->since_ns <= since_ns) return next;
+    --next;
   }
-  list_.insert(next, wait);
+  List::iterator early = list_.begin();
+  for (int steps = 0; steps < kMostSteps; ++steps, ++early) {
+    if (early->since_ns > since_ns) return early;
+  }
+  return next;
 }
 
 void WaitList::Remove(VruntimeTask& task) {

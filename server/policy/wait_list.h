@@ -34,8 +34,8 @@ class WaitList {
   VruntimeTask& oldest() { return TaskOf(list_.front()); }
   int64_t oldest_since_ns() const { return list_.front().since_ns; }
 
-  // In order of since_ns, also where the event of a wait came late; only in a flood of late events
-  // may one come behind waits that began after its own.
+  // In order of since_ns, also where the event of a wait came late or the wait goes on after a
+  // short turn; only among many of these may one come behind waits that began after its own.
   void Add(VruntimeTask& task, int64_t since_ns);
   void Remove(VruntimeTask& task);
 
@@ -53,6 +53,7 @@ class WaitList {
   };
   using List = boost::intrusive::list<Wait>;
 
+  List::iterator PlaceFor(int64_t since_ns);
   Wait& WaitOf(const VruntimeTask& task) { return waits_[&task - tasks_.data()]; }
   VruntimeTask& TaskOf(const Wait& wait) { return tasks_[&wait - waits_.data()]; }
 

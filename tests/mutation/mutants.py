@@ -132,4 +132,13 @@ MUTANTS = [
     Mutant("server/faults/faulty_host.h", "return Wrap(host_->Adopt(options));", "return host_->Adopt(options);", "//tests/unit/faults:faulty_host_test", "*SoDoThoseThatAreAdopted"),
     Mutant("server/faults/faulty_host.cc", "return kernel.status();", 'return absl::InternalError("");',
            "//tests/unit/faults:faulty_host_test", "*AnErrorIsHandedOn"),
+    # --- starvation ---
+    Mutant("server/policy/vruntime.cc", "task.served_ns < parameters_.min_slice_ns) return;", "task.served_ns < 0) return;",
+           "//tests/unit/policy:vruntime_urgency_test", "*ATurnCutShortEndsNoWait"),
+    Mutant("server/policy/vruntime.cc", "  task.served_ns = SaturatingAdd(task.served_ns, std::max<int64_t>(event.ran_ns, 0));\n", "",
+           "//tests/unit/policy:vruntime_urgency_test", "*ATurnCutShortEndsNoWait"),
+    Mutant("server/policy/vruntime.cc", "task.known && !event.woke && task.served_ns", "task.known && task.served_ns",
+           "//tests/unit/policy:vruntime_urgency_test", "*ATurnCutShortEndsNoWait"),
+    Mutant("server/policy/wait_list.cc", "if (early->since_ns > since_ns) return early;", "if (early->since_ns < 0) return early;",
+           "//tests/unit/policy:vruntime_urgency_test", "*AWaitThatGoesOnIsBeforeAllThatBeganLater"),
 ]

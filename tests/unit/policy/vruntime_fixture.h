@@ -14,7 +14,7 @@
 namespace schedd {
 
 inline constexpr int64_t kMs = 1'000'000;
-inline constexpr uint32_t kCapacity = 64;
+inline constexpr uint32_t kCapacity = 256;
 
 class VruntimeTest : public ::testing::Test {
  protected:

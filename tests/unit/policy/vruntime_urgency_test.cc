@@ -83,6 +83,36 @@ TEST_F(VruntimeTest, AWaitThatIsToldLateBecomesUrgentAtItsOwnTime) {
   }
 }
 
+TEST_F(VruntimeTest, ATurnCutShortEndsNoWait) {
+  Wake(1);
+  Schedule();
+  now_ns_ += 500 * kMs;
+  EXPECT_TRUE(Only().urgent);
+  Expire(1, kMs / 2);
+  EXPECT_TRUE(Only().urgent) << "the rest of its turn, at once";
+  Expire(1, kMs / 2);
+  EXPECT_FALSE(Only().urgent) << "it had a turn of the least slice";
+  EXPECT_EQ(policy_.NextDeadlineNanos(), now_ns_ + 500 * kMs);
+  Expire(1, kMs / 2);
+  now_ns_ += 499 * kMs;
+  EXPECT_FALSE(Only().urgent);
+  Wake(1);
+  now_ns_ += 499 * kMs;
+  EXPECT_FALSE(Only().urgent) << "asleep it did not wait";
+}
+
+// However many wait between it and the end of the list.
+TEST_F(VruntimeTest, AWaitThatGoesOnIsBeforeAllThatBeganLater) {
+  Wake(0);
+  now_ns_ += kMs;
+  for (TaskId task = 1; task < kCapacity; ++task) Wake(task);
+  Schedule();
+  const int64_t due_ns = policy_.NextDeadlineNanos();
+  Expire(0, kMs / 2);
+  Schedule();
+  EXPECT_EQ(policy_.NextDeadlineNanos(), due_ns);
+}
+
 TEST_F(VruntimeTest, ALowerBoundCountsForThoseThatWaitAlready) {
   Wake(1);
   Schedule();
