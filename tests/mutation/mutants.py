@@ -56,7 +56,7 @@ MUTANTS = [
            "//tests/unit/sim:fairness_scenario_test", "*LightTasksShareByWeight"),
     Mutant("server/policy/vruntime.cc", "if (view.kind == CpuView::Kind::kIdle && !(just_ran", "if (view.kind != CpuView::Kind::kTask && !(just_ran",
            "//tests/unit/policy:vruntime_test", "*ACpuThatJustRunsTheDaemonStillTellsHowFarItsQueueIs"),
-    Mutant("server/policy/wait_list.cc", "    if (before->since_ns <= since_ns) break;\n", "    if (before->since_ns <= since_ns || true) break;\n",
+    Mutant("server/policy/wait_list.cc", "std::prev(next)->since_ns <= since_ns) return next;", "true) return next;",
            "//tests/unit/policy:vruntime_urgency_test", "*AWaitThatIsToldLateBecomesUrgentAtItsOwnTime"),
     # --- CPUs isolated at boot ---
     Mutant("server/kernel/host_files.cc", 'const std::string start = absl::StrCat(name, "=");', "const std::string start(name);",
