@@ -55,7 +55,7 @@ void VruntimePolicy::OnEvent(const TaskEvent& event) {
   // long.
   task.stage = Stage::kArrived;
   arrivals_.push_back(task);
-  waiting_.Add(task, task.unserved_since_ns);
+  waiting_.Add(task, std::max(task.unserved_since_ns, UrgentSoon(event.time_ns)));
 }
 
 void VruntimePolicy::OnExit(TaskId id) {
@@ -106,6 +106,14 @@ void VruntimePolicy::CountService(Task& task, const TaskEvent& event) {
   if (task.known && !event.woke && task.served_ns < parameters_.min_slice_ns) return;
   task.unserved_since_ns = event.time_ns;
   task.served_ns = 0;
+}
+
+// The start of a wait that reaches its bound a moment after `now_ns`. A task is queued after its
+// event was sent: an urgent decision that is made at once may come too early, find no task to move,
+// and be lost for another bound.
+int64_t VruntimePolicy::UrgentSoon(int64_t now_ns) const {
+  constexpr int64_t kQueuedNanos = 2'000'000;
+  return SaturatingSubtract(SaturatingAdd(now_ns, kQueuedNanos), StarvationBound());
 }
 
 // Adds what the task used since its previous event: before its last wakeup to v now, so that the

@@ -66,6 +66,7 @@ class VruntimePolicy : public Policy {
 
   // -- accounts --
   void CountService(Task& task, const TaskEvent& event);
+  int64_t UrgentSoon(int64_t now_ns) const;
   void Charge(Task& task, const TaskEvent& event);
   void Settle(Task& task);
   void Place(Task& task, const MachineView& machine);

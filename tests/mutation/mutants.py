@@ -141,4 +141,6 @@ MUTANTS = [
            "//tests/unit/policy:vruntime_urgency_test", "*ATurnCutShortEndsNoWait"),
     Mutant("server/policy/wait_list.cc", "if (early->since_ns > since_ns) return early;", "if (early->since_ns < 0) return early;",
            "//tests/unit/policy:vruntime_urgency_test", "*AWaitThatGoesOnIsBeforeAllThatBeganLater"),
+    Mutant("server/policy/vruntime.cc", "std::max(task.unserved_since_ns, UrgentSoon(event.time_ns))", "task.unserved_since_ns",
+           "//tests/unit/policy:vruntime_urgency_test", "*ATurnCutShortEndsNoWait"),
 ]
