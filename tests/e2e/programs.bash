@@ -15,11 +15,13 @@ programs() { bpftool -j prog show | jq -r '.[] | select(.name // "" | startswith
 budgets() { awk '!/^#/ && NF { print $1, $2 }' "${BASH_SOURCE[0]%/*}/verifier_budget" | sort; }
 
 # bpftool does not tell, the files of the daemon's descriptors do. Only a daemon that did not adopt has one for each program.
+# cat reads them, as awk ends at the first file that it cannot open: the daemon may close any of its others meanwhile.
 verified() {
-  programs | awk 'NR == FNR { name[$2] = $1; next }
-                  $1 == "prog_id:" { id = $2 }
-                  $1 == "verified_insns:" && id in name { count[name[id]] = $2 }
-                  END { for (n in count) print n, count[n] }' - "/proc/$SCHEDD/fdinfo/"* | sort
+  cat "/proc/$SCHEDD/fdinfo/"* 2>/dev/null |
+    awk 'NR == FNR { name[$2] = $1; next }
+         $1 == "prog_id:" { id = $2 }
+         $1 == "verified_insns:" && id in name { count[name[id]] = $2 }
+         END { for (n in count) print n, count[n] }' <(programs) - | sort
 }
 
 check_budgets() {
