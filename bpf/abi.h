@@ -57,7 +57,7 @@ typedef uint64_t schedd_u64;
 #endif
 
 enum {
-  SCHEDD_ABI_VERSION = 3,
+  SCHEDD_ABI_VERSION = 4,
   SCHEDD_CACHE_LINE = 64,
   /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named
      by a decision. */
@@ -185,7 +185,9 @@ struct schedd_slot {
   schedd_u32 latency_buckets[SCHEDD_LATENCY_BUCKETS];
   schedd_u64 solo_run_ns; /* the part of run_ns that was granted while nobody else wanted the CPU */
   schedd_u64 urgent_left_ns; /* what is left of a turn that it got because it had waited too long */
-  schedd_u64 reserved1[8];
+  schedd_u32 urgent_seq; /* seq of the last wait for which an urgent decision was put into effect */
+  schedd_u32 reserved1;
+  schedd_u64 reserved2[7];
 };
 
 /* One CPU. Written by the dispatcher (counters with atomic adds, the rest by the CPU itself). */

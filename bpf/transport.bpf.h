@@ -151,6 +151,7 @@ SCHEDD_INLINE void apply_decision(struct schedd_decision* decision) {
       slot->generation = decision->generation;
       slot->decided_weight = decision->weight;
       slot->yields = (decision->flags & SCHEDD_DECISION_YIELDS) != 0;
+      if (to == DSQ_URGENT) slot->urgent_seq = decision->seq;
       wake_cpu_for(p, decision, to);
     }
     bpf_task_release(p);

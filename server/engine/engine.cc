@@ -44,6 +44,9 @@ class SlotWaits : public WaitQuery {
   bool IsWaiting(TaskId task, uint32_t sequence) const override {
     return tasks_->IsWaiting(task, sequence);
   }
+  bool IsUrgent(TaskId task, uint32_t sequence) const override {
+    return tasks_->IsUrgent(task, sequence);
+  }
 
  private:
   const TaskTable* const tasks_;

@@ -118,6 +118,10 @@ bool TaskTable::IsWaiting(uint32_t slot, uint32_t sequence) const {
   return IsDecidable(slot, sequence, /*urgent=*/true);
 }
 
+bool TaskTable::IsUrgent(uint32_t slot, uint32_t sequence) const {
+  return IsWaiting(slot, sequence) && LoadShared(slots_[slot].urgent_seq) == sequence;
+}
+
 bool TaskTable::IsDecidable(uint32_t slot, uint32_t sequence, bool urgent) const {
   if (slot >= slots_.size() || records_[slot].key == 0) return false;
   const schedd_slot& shared = slots_[slot];

@@ -62,6 +62,9 @@ class TaskTable {
   // True while the wait that event `sequence` began goes on, decided or not.
   bool IsWaiting(uint32_t slot, uint32_t sequence) const;
 
+  // True while it goes on before all others, by an urgent decision.
+  bool IsUrgent(uint32_t slot, uint32_t sequence) const;
+
   // True when a decision for that wait would still be taken by the dispatcher.
   bool IsDecidable(uint32_t slot, uint32_t sequence, bool urgent) const;
 

@@ -73,6 +73,9 @@ class WaitQuery {
   virtual ~WaitQuery() = default;
   // True while `task` still waits in the queue to which decision `sequence` sent it.
   virtual bool IsWaiting(TaskId task, uint32_t sequence) const = 0;
+  // True while `task` waits where an urgent decision for `sequence` sent it. False a moment after
+  // that decision: it was lost, as one is that comes before the kernel has queued the task.
+  virtual bool IsUrgent(TaskId task, uint32_t sequence) const = 0;
 };
 
 struct Decision {

@@ -14,6 +14,8 @@ namespace {
 // list holds few others; where most are over, some more at once.
 constexpr size_t kLiveWaitsEach = 2;
 constexpr size_t kSweptWaits = 8;
+// By when an urgent decision is in effect, or is made again.
+constexpr int64_t kQueuedNanos = 2'000'000;
 
 }  // namespace
 
@@ -55,7 +57,7 @@ void VruntimePolicy::OnEvent(const TaskEvent& event) {
   // long.
   task.stage = Stage::kArrived;
   arrivals_.push_back(task);
-  waiting_.Add(task, std::max(task.unserved_since_ns, UrgentSoon(event.time_ns)));
+  waiting_.Add(task, task.unserved_since_ns);
 }
 
 void VruntimePolicy::OnExit(TaskId id) {
@@ -106,14 +108,6 @@ void VruntimePolicy::CountService(Task& task, const TaskEvent& event) {
   if (task.known && !event.woke && task.served_ns < parameters_.min_slice_ns) return;
   task.unserved_since_ns = event.time_ns;
   task.served_ns = 0;
-}
-
-// The start of a wait that reaches its bound a moment after `now_ns`. A task is queued after its
-// event was sent: an urgent decision that is made at once may come too early, find no task to move,
-// and be lost for another bound.
-int64_t VruntimePolicy::UrgentSoon(int64_t now_ns) const {
-  constexpr int64_t kQueuedNanos = 2'000'000;
-  return SaturatingSubtract(SaturatingAdd(now_ns, kQueuedNanos), StarvationBound());
 }
 
 // Adds what the task used since its previous event: before its last wakeup to v now, so that the
@@ -266,8 +260,10 @@ void VruntimePolicy::Withdraw(Task& task) {
   task.stage = Stage::kAway;
 }
 
-// Tasks that waited too long, wherever they wait. They queue up again at the end of the wait list,
-// so each is decided once in each bound; that again is needed only if the decision was lost.
+// Tasks that waited too long, wherever they wait. The kernel queues a task after its event was
+// sent: a decision that comes before that finds no task to move, and is made again a moment later.
+// Once it is in effect nothing more can be done for the task, which goes back to the end of the
+// wait list.
 size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery& waits,
                                      std::span<Decision> out) {
   size_t count = 0;
@@ -275,10 +271,15 @@ size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery
     Task& task = waiting_.oldest();
     // First of all: one whose wait is over stands before others that may have waited longer.
     if (!waiting_.StillWaits(waits, task)) continue;
-    if (SaturatingSubtract(machine.now_ns, waiting_.oldest_since_ns()) < StarvationBound()) break;
-    if (task.stage == Stage::kQueued) queue_.erase(queue_.iterator_to(task));
+    const int64_t bound_ns = StarvationBound();
+    if (SaturatingSubtract(machine.now_ns, waiting_.oldest_since_ns()) < bound_ns) break;
     waiting_.Remove(task);
-    waiting_.Add(task, machine.now_ns);
+    if (task.stage == Stage::kHandedOver && waits.IsUrgent(IdOf(task), task.sequence)) {
+      waiting_.Add(task, machine.now_ns);
+      continue;
+    }
+    if (task.stage == Stage::kQueued) queue_.erase(queue_.iterator_to(task));
+    waiting_.Add(task, SaturatingSubtract(machine.now_ns + kQueuedNanos, bound_ns));
     out[count++] = Decide(task, machine, /*urgent=*/true);
   }
   return count;
@@ -289,7 +290,7 @@ Decision VruntimePolicy::Decide(Task& task, const MachineView& machine, bool urg
   task.stage = Stage::kHandedOver;
   task.urgent = urgent;
   return {
-      .task = static_cast<TaskId>(&task - tasks_.data()),
+      .task = IdOf(task),
       .sequence = task.sequence,
       .cpu = victim,
       .slice_ns = SliceOf(task),

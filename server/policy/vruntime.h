@@ -66,7 +66,6 @@ class VruntimePolicy : public Policy {
 
   // -- accounts --
   void CountService(Task& task, const TaskEvent& event);
-  int64_t UrgentSoon(int64_t now_ns) const;
   void Charge(Task& task, const TaskEvent& event);
   void Settle(Task& task);
   void Place(Task& task, const MachineView& machine);
@@ -86,6 +85,7 @@ class VruntimePolicy : public Policy {
   uint64_t RunningDeadline(uint32_t cpu, const CpuView& view) const;
   int64_t StarvationBound() const;
   uint32_t CpuCount(const MachineView& machine) const;
+  TaskId IdOf(const Task& task) const { return static_cast<TaskId>(&task - tasks_.data()); }
 
   PolicyParameters parameters_;
   std::vector<Task> tasks_;  // by TaskId; never resized

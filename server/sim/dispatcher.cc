@@ -253,6 +253,7 @@ void Dispatcher::ApplyDecision(int cpu, const schedd_decision& decision) {
   StoreShared(slot->generation, decision.generation);
   StoreShared(slot->decided_weight, decision.weight);
   StoreShared(slot->yields, decision.flags & SCHEDD_DECISION_YIELDS ? 1u : 0u);
+  if (&to == &urgent_) StoreShared(slot->urgent_seq, decision.seq);
   Count(cpu, SCHEDD_COUNT_DECISIONS_APPLIED);
   machine_->Trace("decision", "tid", task->tid, "seq", decision.seq);
   WakeCpuFor(cpu, decision, *task, to);

@@ -44,6 +44,7 @@ class Waits : public WaitQuery {
   bool IsWaiting(TaskId task, uint32_t sequence) const override {
     return waiting_[task] == sequence;
   }
+  bool IsUrgent(TaskId /*task*/, uint32_t /*sequence*/) const override { return false; }
 
  private:
   std::vector<uint32_t> waiting_;

@@ -290,7 +290,7 @@ TEST_F(EngineStepTest, AWaitingTaskMayBecomeUrgentLater) {
   bool waits = false;
   policy_->ask = [&waits, &event](const WaitQuery& query) {
     waits = query.IsWaiting(0, event.seq) && !query.IsWaiting(0, event.seq - 1) &&
-            !query.IsWaiting(1, 0) && !query.IsWaiting(99, 0);
+            !query.IsWaiting(1, 0) && !query.IsWaiting(99, 0) && !query.IsUrgent(0, event.seq);
   };
   policy_->queue.push_back({.task = 0, .sequence = event.seq, .urgent = true});
   engine_->Step();

@@ -88,6 +88,24 @@ TEST_F(TaskTableTest, WaitsUntilItRunsOrIsQueuedAnew) {
   EXPECT_FALSE(table_.IsWaiting(0, event.seq));
 }
 
+TEST_F(TaskTableTest, IsUrgentOnlyInTheWaitThatWasMadeSo) {
+  const schedd_event event = kernel_.EnqueueNew(0);
+  table_.Describe(event);
+  kernel_.slot(0).state = SCHEDD_TASK_DECIDED;
+  EXPECT_FALSE(table_.IsUrgent(0, event.seq));
+  kernel_.slot(0).urgent_seq = event.seq;
+  EXPECT_TRUE(table_.IsUrgent(0, event.seq));
+  EXPECT_FALSE(table_.IsUrgent(0, event.seq + 1));
+  kernel_.slot(0).state = SCHEDD_TASK_RUNNING;
+  EXPECT_FALSE(table_.IsUrgent(0, event.seq));
+  kernel_.slot(0).state = SCHEDD_TASK_UNDECIDED;
+  EXPECT_TRUE(table_.IsUrgent(0, event.seq));
+  ++kernel_.slot(0).seq;
+  EXPECT_FALSE(table_.IsUrgent(0, event.seq)) << "queued anew";
+  EXPECT_FALSE(table_.IsUrgent(0, event.seq + 1));
+  EXPECT_FALSE(table_.IsUrgent(99, 0));
+}
+
 TEST_F(TaskTableTest, AnOverrideDoesNotNeedTheTaskToBeKnown) {
   const uint32_t key = kernel_.NewOwner(0);
   EXPECT_TRUE(table_.Override({.slot = 0, .key = key, .weight = 300}));

@@ -64,6 +64,10 @@ bool MachineModel::IsWaiting(TaskId task, uint32_t sequence) const {
   return tasks_[task].state == State::kQueued && tasks_[task].sequence == sequence;
 }
 
+bool MachineModel::IsUrgent(TaskId task, uint32_t sequence) const {
+  return IsWaiting(task, sequence) && tasks_[task].decision.urgent;
+}
+
 int64_t MachineModel::NextEventNanos() const {
   int64_t next_ns = policy_->NextDeadlineNanos();
   for (const Cpu& cpu : cpus_) {

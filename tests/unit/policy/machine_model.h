@@ -99,6 +99,7 @@ class MachineModel : private WaitQuery {
   };
 
   bool IsWaiting(TaskId task, uint32_t sequence) const override;
+  bool IsUrgent(TaskId task, uint32_t sequence) const override;
   int64_t NextEventNanos() const;
   void AdvanceTo(int64_t time_ns);
   void EndBursts();

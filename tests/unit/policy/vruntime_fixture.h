@@ -37,9 +37,13 @@ class VruntimeTest : public ::testing::Test {
     Event(task, {.ran_ns = ran_ns, .ran_since_wake_ns = ran_ns, .weight = weight});
   }
 
+  // The kernel puts urgent ones into effect, unless it loses_urgent_.
   std::vector<Decision> Schedule(size_t room = kCapacity) {
     std::vector<Decision> out(room);
     out.resize(policy_.Schedule({now_ns_, views_}, waits_, out));
+    for (const Decision& decision : out) {
+      if (decision.urgent && !loses_urgent_) waits_.MakeUrgent(decision.task, decision.sequence);
+    }
     return out;
   }
   // The one decision that must come now.
@@ -69,6 +73,7 @@ class VruntimeTest : public ::testing::Test {
   int64_t now_ns_ = 1000 * kMs;
   VruntimePolicy policy_;
   testing::FakeWaits waits_;
+  bool loses_urgent_ = false;
   std::vector<CpuView> views_;
   std::vector<uint32_t> sequence_;
 };

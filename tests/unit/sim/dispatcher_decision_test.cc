@@ -111,6 +111,8 @@ TEST_F(DispatcherTest, AnUrgentDecisionComesBeforeAllOthers) {
   decision.flags = SCHEDD_DECISION_URGENT;
   Commit(decision);  // decided a second time, for the same wait
   EXPECT_EQ(Count(SCHEDD_COUNT_DECISIONS_APPLIED), 3u);
+  EXPECT_EQ(slot_of(urgent).urgent_seq, slot_of(urgent).seq);
+  EXPECT_NE(slot_of(ready).urgent_seq, slot_of(ready).seq);
   AdvanceTo(10 * kMs + 1);
   EXPECT_EQ(machine_.Current(0)->tid, urgent);
 }
