@@ -184,10 +184,9 @@ struct schedd_slot {
   schedd_u64 latency_max_ns;
   schedd_u32 latency_buckets[SCHEDD_LATENCY_BUCKETS];
   schedd_u64 solo_run_ns; /* the part of run_ns that was granted while nobody else wanted the CPU */
-  schedd_u64 urgent_left_ns; /* what is left of a turn that it got because it had waited too long */
   schedd_u32 urgent_seq; /* seq of the last wait for which an urgent decision was put into effect */
   schedd_u32 reserved1;
-  schedd_u64 reserved2[7];
+  schedd_u64 reserved2[8];
 };
 
 /* One CPU. Written by the dispatcher (counters with atomic adds, the rest by the CPU itself). */

@@ -40,10 +40,7 @@ SCHEDD_INLINE void go_on(struct schedd_header* h, struct task_struct* prev,
     account_run(priv, slot, bpf_ktime_get_ns());
     priv->solo = solo;
   }
-  if (slot) {
-    slot_refresh(h, slot, prev);
-    slot->urgent_left_ns = 0;
-  }
+  if (slot) slot_refresh(h, slot, prev);
   count(SCHEDD_COUNT_SLICE_REFILLS, 1);
   task_set_slice(prev, slice_of(h, slot));
 }

@@ -54,7 +54,7 @@ void BPF_PROG(schedd_enqueue, struct task_struct* p, u64 enq_flags) {
       enq_flags |= SCX_ENQ_PREEMPT;
     dsq_insert(p, SCX_DSQ_LOCAL, h->base_slice_ns, enq_flags);
     kick_idle(p);
-  } else if (!resume_urgent(p, slot, enq_flags)) {
+  } else {
     enqueue_undecided(h, p, priv, slot, enq_flags);
   }
 }
@@ -126,10 +126,6 @@ void BPF_PROG(schedd_stopping, struct task_struct* p, bool runnable) {
     cpu->protected_task = 0;
   }
   if (!priv) return;
-  if (slot && slot->urgent_left_ns) {
-    u64 ran = run_clock() - priv->run_began;
-    slot->urgent_left_ns = runnable && ran < slot->urgent_left_ns ? slot->urgent_left_ns - ran : 0;
-  }
   account_run(priv, slot, now);
   priv->run_began = 0;
   if (!slot) return;

@@ -15,10 +15,6 @@ enum {
   /* How far behind it any task may be placed then, and how far ahead one that does not wake: bounds
      its own wait, and the others', when no decision comes at all. */
   QUEUE_LEAD_NS = 200 * 1000 * 1000,
-  /* A rest of a turn shorter than this is none: the switch to it would take as long. No more than a
-     small part of the least slice, 1 ms by default: who is interrupted after half of it would else
-     have waited so long for the half, and where a CPU is slow for a switch and an interrupt. */
-  URGENT_LEAST_NS = 50 * 1000,
 };
 
 /* The current task always counts one: BPF programs themselves run with migration disabled. */
@@ -74,18 +70,6 @@ SCHEDD_INLINE void enqueue_daemon(struct schedd_header* h, struct task_struct* p
   }
 }
 
-/*
- * One that had waited too long and lost the CPU in the middle of its turn, to a thread of the
- * daemon for example: it goes on with what is left of it before all others. Else it would wait as
- * long once more, for a turn of which it may have had no more than an instant. The daemon knows
- * this wait; no event.
- */
-SCHEDD_INLINE bool resume_urgent(struct task_struct* p, struct schedd_slot* slot, u64 enq_flags) {
-  if (!slot || (enq_flags & SCX_ENQ_WAKEUP) || slot->urgent_left_ns < URGENT_LEAST_NS) return false;
-  dsq_insert_vtime(p, DSQ_URGENT, slot->urgent_left_ns, 0, enq_flags);
-  return true;
-}
-
 /* The kernel-side queue, and word to the scheduling thread. */
 SCHEDD_INLINE void enqueue_undecided(struct schedd_header* h, struct task_struct* p,
                                      struct task_private* priv, struct schedd_slot* slot,
@@ -103,7 +87,6 @@ SCHEDD_INLINE void enqueue_undecided(struct schedd_header* h, struct task_struct
   if (slot) {
     if (!(enq_flags & SCX_ENQ_WAKEUP)) slot_refresh(h, slot, p); /* else runnable did */
     slot->deadline = vtime;
-    slot->urgent_left_ns = 0;
     slot->seq++;
     slot->state = SCHEDD_TASK_UNDECIDED;
   }

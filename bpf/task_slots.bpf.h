@@ -54,7 +54,7 @@ SCHEDD_INLINE void slot_clear(struct schedd_slot* slot) {
   slot->run_ns = slot->solo_run_ns = slot->wait_ns = slot->awake_run_ns = 0;
   slot->voluntary_switches = slot->involuntary_switches = 0;
   slot->wakeups = slot->migrations = 0;
-  slot->slice_ns = slot->deadline = slot->generation = slot->urgent_left_ns = 0;
+  slot->slice_ns = slot->deadline = slot->generation = 0;
   slot->latency_sum_ns = slot->latency_max_ns = 0;
   for (i = 0; i < SCHEDD_LATENCY_BUCKETS; i++) slot->latency_buckets[i] = 0;
 }

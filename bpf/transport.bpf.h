@@ -120,9 +120,6 @@ SCHEDD_INLINE bool move_as_decided(struct schedd_slot* slot, struct schedd_decis
     /* State first: once moved, a CPU may run the task at any time. */
     u32 was = SCHEDD_CAS(&slot->state, SCHEDD_TASK_UNDECIDED, SCHEDD_TASK_DECIDED);
     u64 from = was == SCHEDD_TASK_UNDECIDED ? DSQ_UNDECIDED : DSQ_READY;
-    /* Also when it does not move: then it is in that queue already, or a CPU has just taken it and
-       it has its turn. Not taken back by a decision that is overtaken by an urgent one. */
-    if (to == DSQ_URGENT) slot->urgent_left_ns = decision->slice_ns;
     if (dsq_move(p, from, to, decision->slice_ns, order_in(to, slot, decision))) return true;
     if (was == SCHEDD_TASK_UNDECIDED)
       SCHEDD_CAS(&slot->state, SCHEDD_TASK_DECIDED, SCHEDD_TASK_UNDECIDED);

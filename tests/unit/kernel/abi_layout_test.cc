@@ -128,7 +128,6 @@ TEST_F(AbiLayoutTest, Slot) {
               MEMBER(T, latency_max_ns),
               MEMBER(T, latency_buckets),
               MEMBER(T, solo_run_ns),
-              MEMBER(T, urgent_left_ns),
               MEMBER(T, urgent_seq),
               MEMBER(T, reserved1),
               MEMBER(T, reserved2)});
