@@ -34,7 +34,7 @@ for _ in 1 2 3 4 5 6; do hog env; done
 check "tasks without a slot end well" stress-ng --switch 4 --pipe 4 --fork 2 --timeout 5s
 holds "how many there were is counted" "$(status .counters.tableFullCount) > 0"
 # Exactly: tasks that sleep, forked by this shell. The calls that read the counter fork some, too.
-SLEEPERS=() REFUSED=0
+SLEEPERS=()
 exec 9<> <(:)
 counters /tmp/before
 for ((i = 0; i < 300; i++)); do
@@ -43,13 +43,12 @@ for ((i = 0; i < 300; i++)); do
 done
 counters /tmp/after
 FULL=$(grown tableFullCount /tmp/before /tmp/after)
-for pid in "${SLEEPERS[@]}"; do kill -0 "$pid" 2>/dev/null || REFUSED=$((REFUSED + 1)); done
-is "forks that failed, of 300" "$REFUSED" 0
 holds "each of them is counted ($FULL with those of the calls)" "$FULL >= 300 && $FULL <= 340"
 is "the table is full and no fuller" "$(jq -r .taskCount /tmp/after)" 64
 for ((i = 0; i < 300; i++)); do echo >&9; done
 wait "${SLEEPERS[@]}"
-is "each of them ran, of 300" "$(wc -l </tmp/ran)" 300
+# A fork that is refused would also have ended this script.
+is "each of them was made and ran, of 300" "$(wc -l </tmp/ran)" 300
 holds "and each hog runs, with a slot or without" "$(slowest_run 3) > 1e8"
 stays_attached "attached with a full table"
 end_hogs
