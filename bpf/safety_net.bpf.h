@@ -13,9 +13,6 @@
 
 enum {
   NET_PERIOD_NS = 100 * 1000 * 1000,
-  /* Who waited this long goes before all others when no daemon sees to it. With the timer's period,
-     the default of the policy's starvation_bound. */
-  STARVED_NS = 400 * 1000 * 1000,
 };
 
 struct net {
@@ -37,6 +34,8 @@ struct {
  */
 SCHEDD_INLINE void hurry_starved(struct schedd_header* h, u64 dsq_id, u64 now) {
   enum { MOST = 4096 };
+  /* Now, if the next look would be too late. */
+  u64 due_since = now + NET_PERIOD_NS - h->starvation_bound_ns;
   struct bpf_iter_scx_dsq it;
   struct task_struct* p;
   int i;
@@ -48,7 +47,7 @@ SCHEDD_INLINE void hurry_starved(struct schedd_header* h, u64 dsq_id, u64 now) {
     p = bpf_iter_scx_dsq_next(&it);
     if (!p) break;
     slot = slot_of(private_of(p));
-    if (slot && slot->waiting_since_ns && (s64)(now - slot->waiting_since_ns) >= STARVED_NS)
+    if (slot && slot->waiting_since_ns && (s64)(slot->waiting_since_ns - due_since) <= 0)
       dsq_move_here_as(&it, p, DSQ_URGENT, slot->waiting_since_ns);
   }
   bpf_iter_scx_dsq_destroy(&it);

@@ -153,6 +153,7 @@ void Engine::State::ApplyParameters(const PolicyParameters& changed) {
   policy->Apply(parameters);
   StoreShared(header->base_slice_ns, parameters.base_slice_ns);
   StoreShared(header->decision_budget_ns, parameters.decision_budget_ns);
+  StoreShared(header->starvation_bound_ns, parameters.starvation_bound_ns);
   StoreShared(header->all_decisions, parameters.placement_mode == PlacementMode::kAllDecisions);
 }
 

@@ -8,7 +8,7 @@
 
 CLIENTS=200 FLOOD_S=$(usually 8 thorough 60)
 BOUND_MS=500 # starvation_bound; the longest slice is 40 ms and ends at a tick
-TURN_US=900  # of the least slice, 1 ms: the dispatcher drops a rest of less than 50 us
+TURN_US=900  # of the least slice, 1 ms: the kernel's account of a turn and the dispatcher's differ by the switch
 
 start_schedd
 hog env

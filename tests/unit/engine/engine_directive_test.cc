@@ -64,6 +64,7 @@ TEST_F(EngineDirectiveTest, IsInForceFromTheNextPassOn) {
 
 TEST_F(EngineDirectiveTest, ParametersReachThePolicyAndTheDispatcher) {
   const PolicyParameters changed = {.base_slice_ns = 3'000'000,
+                                    .starvation_bound_ns = 300'000'000,
                                     .decision_budget_ns = 7'000'000,
                                     .placement_mode = PlacementMode::kAllDecisions};
   ASSERT_TRUE(Submit(2, {}, changed));
@@ -72,6 +73,7 @@ TEST_F(EngineDirectiveTest, ParametersReachThePolicyAndTheDispatcher) {
   EXPECT_EQ(policy_->parameters[1], changed);
   EXPECT_EQ(kernel_.header().base_slice_ns, 3'000'000u);
   EXPECT_EQ(kernel_.header().decision_budget_ns, 7'000'000u);
+  EXPECT_EQ(kernel_.header().starvation_bound_ns, 300'000'000u);
   EXPECT_EQ(kernel_.header().all_decisions, 1u);
 
   ASSERT_TRUE(Submit(3, {}, PolicyParameters()));

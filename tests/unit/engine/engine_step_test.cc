@@ -36,6 +36,7 @@ TEST_F(EngineStepTest, PutsTheParametersInForceBeforeTheFirstPass) {
   EXPECT_THAT(policy_->parameters, ElementsAre(parameters_));
   EXPECT_EQ(kernel_.header().base_slice_ns, 10'000'000u);
   EXPECT_EQ(kernel_.header().decision_budget_ns, 20'000'000u);
+  EXPECT_EQ(kernel_.header().starvation_bound_ns, 500'000'000u);
   EXPECT_EQ(kernel_.header().all_decisions, 0u);
   EXPECT_EQ(engine_->applied_generation(), 7);
   EXPECT_EQ(engine_->applied_time_ns(), kernel_.now_ns);

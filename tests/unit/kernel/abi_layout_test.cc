@@ -150,7 +150,7 @@ TEST_F(AbiLayoutTest, Header) {
               MEMBER(T, orphan_timeout_ns),
               MEMBER(T, daemon_tgid),
               MEMBER(T, daemon_epoch),
-              MEMBER(T, reserved1),
+              MEMBER(T, starvation_bound_ns),
               MEMBER(T, free_head),
               MEMBER(T, used_slots),
               MEMBER(T, slots_high_water),
