@@ -21,6 +21,7 @@
 #include "server/daemon/instance_lock.h"
 #include "server/daemon/process.h"
 #include "server/daemon/replace.h"
+#include "server/metrics/metrics_server.h"
 #include "server/policy/registry.h"
 #include "server/rpc/server.h"
 #include "server/rpc/unix_socket.h"
@@ -116,9 +117,31 @@ absl::Status AskOthersToHandOver(const Config& config) {
   return absl::OkStatus();
 }
 
-// Ends all calls, then the attachment. A second stop signal ends the calls at once.
-absl::Status TakeDown(rpc::Server* server, Control* control, StopSignal* stop,
-                      absl::Duration grace) {
+// A daemon that was replaced may need a moment to give its port up. All of it is shorter than the
+// default of --orphan-timeout, which runs meanwhile.
+constexpr absl::Duration kPortRetryInterval = absl::Milliseconds(100);
+constexpr int kPortRetries = 50;
+
+// nullptr when none are wanted. CANCELLED: a stop was asked for while the port was in use.
+absl::StatusOr<std::unique_ptr<metrics::MetricsServer>> StartMetrics(const Config& config,
+                                                                     Control* control,
+                                                                     StopSignal* stop) {
+  if (!config.metrics_address.has_value()) return nullptr;
+  for (int retries = config.replace ? kPortRetries : 0;; --retries) {
+    auto server = metrics::MetricsServer::Start(*config.metrics_address,
+                                                [control] { return control->GetScheduler(); });
+    if (retries == 0 || !absl::IsAlreadyExists(server.status())) return server;
+    if (stop->Wait(kPortRetryInterval)) return absl::CancelledError();
+  }
+}
+
+// Ends all calls and the metrics, then the attachment. A second stop signal ends the calls at once.
+// A scrape under way does not hold the attachment up: it learns that there is no more to tell.
+absl::Status TakeDown(rpc::Server* server, metrics::MetricsServer* metrics, Control* control,
+                      StopSignal* stop, absl::Duration grace) {
+  std::thread metrics_end([metrics] {
+    if (metrics != nullptr) metrics->Stop();
+  });
   absl::Notification drained;
   std::thread drainer([&] {
     server->Drain(grace);
@@ -131,7 +154,9 @@ absl::Status TakeDown(rpc::Server* server, Control* control, StopSignal* stop,
     break;
   }
   drainer.join();
-  return control->Shutdown();
+  absl::Status detached = control->Shutdown();
+  metrics_end.join();
+  return detached;
 }
 
 }  // namespace
@@ -187,6 +212,12 @@ Outcome App::Serve() {
   SystemClock clock;
   Control control(&thread, &clock, host_, MakeEngineFactory(config_, host_),
                   MakeControlOptions(config_, parameters_, log_), store.get());
+  // Before the API, so that nobody finds one that goes again because a port is in use.
+  auto metrics = StartMetrics(config_, &control, stop_);
+  if (absl::IsCancelled(metrics.status())) return {};
+  if (!metrics.ok()) {
+    return Problem(CodeOf(metrics.status(), ExitCode::kCannotListen), metrics.status());
+  }
   rpc::ServerOptions server_options;
   server_options.addresses = config_.listen;
   auto server = rpc::Server::Start(server_options, &control, &clock, log_);
@@ -196,6 +227,9 @@ Outcome App::Serve() {
   log_->Info("serving", {{"version", kVersion},
                          {"pid", getpid()},
                          {"addresses", absl::StrJoin((*server)->addresses(), ",")}});
+  if (*metrics != nullptr) {
+    log_->Info("serving metrics", {{"address", (*metrics)->address().text()}});
+  }
   Outcome outcome;
   if (config_.attach) {
     const absl::StatusOr<SchedulerInfo> attached = control.AttachScheduler({});
@@ -210,7 +244,8 @@ Outcome App::Serve() {
     // At once: the calls can wait, the tasks should not.
     if (stop_->hands_over()) control.HandOver();
   }
-  const absl::Status detached = TakeDown(server->get(), &control, stop_, kDrainGrace);
+  const absl::Status detached =
+      TakeDown(server->get(), metrics->get(), &control, stop_, kDrainGrace);
   thread.Stop();
   if (outcome.code == ExitCode::kOk && !detached.ok()) {
     outcome = Problem(ExitCode::kInternal, detached);

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
+#include "server/metrics/metrics_address.h"
 #include "server/policy/registry.h"
 
 namespace schedd::daemon {
@@ -70,6 +71,17 @@ absl::Status ApplyListen(absl::string_view text, Config* config) {
   return absl::OkStatus();
 }
 
+absl::Status ApplyMetricsAddress(absl::string_view text, Config* config) {
+  if (text.empty()) {
+    config->metrics_address.reset();
+    return absl::OkStatus();
+  }
+  absl::StatusOr<TcpAddress> address = metrics::ParseMetricsAddress(text);
+  if (!address.ok()) return address.status();
+  config->metrics_address = *std::move(address);
+  return absl::OkStatus();
+}
+
 absl::Status ApplySet(absl::string_view text, Config* config) {
   const size_t equals = text.find('=');
   if (equals == absl::string_view::npos || equals == 0 || equals + 1 == text.size()) {
@@ -119,6 +131,11 @@ constexpr Option kOptions[] = {
      "this machine, where any local user can then change the scheduler: there is no authentication "
      "yet.",
      ApplyListen},
+    {"metrics-address", Kind::kValue, "HOST:PORT", "", "IPV4:PORT, [IPV6]:PORT, localhost:PORT",
+     "Serve metrics for Prometheus at http://HOST:PORT/metrics. They tell nothing of single tasks "
+     "and change nothing, so there is no authentication: bind it to localhost or to a protected "
+     "network. With port 0 the kernel chooses one, which the log names. Empty: no metrics.",
+     ApplyMetricsAddress},
     {"attach", Kind::kSwitch, "", "true", "true, false",
      "Attach the dispatcher at start. Without it schedd serves the API, and schedules once a "
      "client says "

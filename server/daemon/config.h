@@ -9,6 +9,7 @@
 #define SCHEDD_DAEMON_CONFIG_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "server/base/log.h"
+#include "server/base/tcp_address.h"
 #include "server/rpc/listen_address.h"
 
 namespace schedd::daemon {
@@ -31,6 +33,7 @@ struct ParameterSetting {
 
 struct Config {
   std::vector<rpc::ListenAddress> listen;
+  std::optional<TcpAddress> metrics_address;  // none: no metrics
   bool attach = true;
   Backend kernel = Backend::kBpf;
   std::string policy;  // one of PolicyNames()

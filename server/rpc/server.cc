@@ -12,8 +12,8 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/tcp_address.h"
 #include "server/control/control_thread.h"
-#include "server/rpc/tcp_probe.h"
 #include "server/rpc/unix_socket.h"
 #include "server/rpc/watch_reactor.h"
 
@@ -55,7 +55,7 @@ void Limit(grpc::ServerBuilder& builder) {
 
 absl::Status CheckFree(const ListenAddress& address) {
   return address.kind == ListenAddress::Kind::kUnix ? RemoveStaleSocket(address.path)
-                                                    : CheckPortFree(address);
+                                                    : CheckPortFree({address.host, address.port});
 }
 
 }  // namespace

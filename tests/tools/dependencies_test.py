@@ -36,28 +36,31 @@ LIBRARIES = {
     "gRPC": (r'[<"](grpc|grpcpp|grpc\+\+)/|\.grpc\.pb\.h"', ["server/rpc", "server/fleet", "client"]),
     "protobuf": (r'[<"]google/protobuf/|\.pb\.h"', ["server/rpc", "server/fleet", "server/daemon", "client"]),
     "SQLite": (r'[<"]sqlite3\.h', ["server/store"]),
+    "Prometheus": (r'[<"](prometheus/|civetweb\.h|CivetServer\.h)', ["server/metrics"]),
     "the server": (r'"server/', ["server"]),
     "the shared memory": (r'"bpf/', ["bpf", "server/engine", "server/control", "server/faults", "server/kernel", "server/sim"]),
 }
 
 LIBBPF, GRPC, PROTOBUF = "//third_party/system:libbpf", "//third_party/system:grpc++", "//third_party/system:protobuf"
-SQLITE = "//third_party/system:sqlite3"
+SQLITE, PROMETHEUS = "//third_party/system:sqlite3", "//third_party/system:prometheus"
 # Package -> what it must not reach by any path: labels, or packages with all below them.
 MUST_NOT_REACH = {
     "//server/base": ["//server/", "//bpf", "//proto", "//client", LIBBPF, GRPC, PROTOBUF, SQLITE],
     "//server/policy": ["//server/engine", "//bpf", "//proto", LIBBPF, GRPC, PROTOBUF, SQLITE],
     "//server/engine": ["//server/control", "//server/kernel", "//proto", LIBBPF, GRPC, PROTOBUF, SQLITE],
     "//server/control": ["//server/rpc", "//server/kernel", "//server/sim", "//server/store", "//proto", LIBBPF, GRPC, PROTOBUF,
-                         SQLITE],
+                         SQLITE, PROMETHEUS],
+    "//server/metrics": ["//server/rpc", "//server/kernel", "//server/sim", "//server/store", "//server/daemon", "//proto", LIBBPF,
+                         GRPC, PROTOBUF, SQLITE],
     "//server/store": ["//server/rpc", "//server/engine", "//server/policy", "//server/kernel", "//server/sim", "//bpf", "//proto",
                        LIBBPF, GRPC, PROTOBUF],
     "//server/faults": ["//server/control", "//server/policy", "//server/kernel", "//server/sim", "//proto", LIBBPF, GRPC, PROTOBUF,
                         SQLITE],
     "//server/kernel": ["//server/control", "//server/policy", "//proto", GRPC, PROTOBUF, SQLITE],
     "//server/sim": ["//server/control", "//server/kernel", "//proto", LIBBPF, GRPC, PROTOBUF, SQLITE],
-    "//server/rpc": ["//server/kernel", "//server/sim", "//server/daemon", "//server/store", LIBBPF, SQLITE],
+    "//server/rpc": ["//server/kernel", "//server/sim", "//server/daemon", "//server/store", LIBBPF, SQLITE, PROMETHEUS],
     "//proto": ["//server", "//client", "//bpf", LIBBPF],
-    "//client": ["//server", "//bpf", LIBBPF, SQLITE],
+    "//client": ["//server", "//bpf", LIBBPF, SQLITE, PROMETHEUS],
 }
 EDGE = re.compile(r'"(//[^"]+)" -> "(//[^"]+)"')
 INCLUDE = re.compile(r'\s*#\s*include\s+([<"].*)')
@@ -171,6 +174,8 @@ class Checker(unittest.TestCase):
         self.assertEqual(wrong_library("client/lib/a.h", '"server/base/log.h"'), "the server")
         self.assertEqual(wrong_library("server/control/a.cc", "<sqlite3.h>"), "SQLite")
         self.assertIsNone(wrong_library("server/store/a.h", "<sqlite3.h>"))
+        self.assertEqual(wrong_library("server/rpc/a.cc", "<prometheus/exposer.h>"), "Prometheus")
+        self.assertIsNone(wrong_library("server/metrics/a.cc", "<prometheus/exposer.h>"))
         self.assertEqual(wrong_library("server/policy/a.h", '"bpf/abi.h"'), "the shared memory")
         self.assertIsNone(wrong_library("server/kernel/a.cc", "<bpf/libbpf.h>"))
         self.assertIsNone(wrong_library("server/engine/a.cc", '"bpf/abi.h"'))

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/synchronization/mutex.h"
+#include "server/base/tcp_address.h"
 #include "server/daemon/instance_lock.h"
 #include "server/sim/sim_host.h"
 
@@ -303,6 +306,126 @@ TEST_F(AppTest, TheScopeReachesTheKernelWhichMayRefuseIt) {
   // The simulated machine has no such tasks.
   EXPECT_EQ(outcome.code, ExitCode::kNoSchedExt);
   EXPECT_THAT(outcome.problem, HasSubstr("no SCHED_EXT tasks"));
+}
+
+// --- metrics ---
+
+// A port of 127.0.0.1 in use by somebody else, until let go.
+class TakenPort {
+ public:
+  TakenPort() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(v4);
+    auto* any = reinterpret_cast<sockaddr*>(&v4);
+    EXPECT_EQ(bind(fd_, any, size), 0);
+    EXPECT_EQ(listen(fd_, 1), 0);
+    getsockname(fd_, any, &size);
+    address_ = {"127.0.0.1", ntohs(v4.sin_port)};
+  }
+  ~TakenPort() { LetGo(); }
+  TakenPort(const TakenPort&) = delete;
+  TakenPort& operator=(const TakenPort&) = delete;
+
+  void LetGo() {
+    if (fd_ >= 0) close(fd_);
+    fd_ = -1;
+  }
+  const TcpAddress& address() const { return address_; }
+
+ private:
+  int fd_;
+  TcpAddress address_;
+};
+
+// Waits that the port is taken are told to `wait`, which says whether a stop was asked for.
+class StopWhileWaiting : public StopSignal {
+ public:
+  explicit StopWhileWaiting(std::function<bool()> wait) : wait_(std::move(wait)) {}
+  bool Wait(absl::Duration timeout) override {
+    if (timeout == absl::InfiniteDuration()) return served = true;
+    return !served && wait_();
+  }
+
+  bool served = false;
+
+ private:
+  const std::function<bool()> wait_;
+};
+
+TEST_F(AppTest, WithoutAnAddressThereAreNoMetrics) {
+  EXPECT_EQ(Run().code, ExitCode::kOk);
+  EXPECT_THAT(lines_, Not(Contains(HasSubstr("metrics"))));
+}
+
+TEST_F(AppTest, MetricsAreServedAsLongAsItRuns) {
+  TakenPort port;
+  port.LetGo();
+  config_.metrics_address = port.address();
+  const Outcome outcome = Run(
+      [&] { EXPECT_TRUE(absl::IsAlreadyExists(CheckPortFree(port.address()))) << "not served"; });
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.problem;
+  EXPECT_EQ(served_, 1);
+  EXPECT_TRUE(CheckPortFree(port.address()).ok());
+  EXPECT_THAT(lines_, Contains("serving metrics address=" + port.address().text() + "\n"));
+}
+
+TEST_F(AppTest, APortOfTheMetricsThatIsTakenEndsAllBeforeAnythingIsServed) {
+  const TakenPort port;
+  config_.metrics_address = port.address();
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.code, ExitCode::kCannotListen);
+  EXPECT_THAT(outcome.problem, HasSubstr(port.address().text()));
+  EXPECT_THAT(outcome.problem, HasSubstr("choose another port"));
+  EXPECT_EQ(served_, 0);
+  EXPECT_FALSE(host_.loaded.has_value());
+  EXPECT_FALSE(SocketExists());
+  EXPECT_TRUE(InstanceLock::Take(socket_).ok());
+}
+
+TEST_F(AppTest, AReplacingDaemonWaitsForThePortOfTheMetrics) {
+  TakenPort port;
+  config_.metrics_address = port.address();
+  config_.replace = true;
+  int waits = 0;
+  StopWhileWaiting stop([&] {
+    if (++waits == 3) port.LetGo();
+    return false;
+  });
+  const Log quiet(LogLevel::kError, [](absl::string_view) {});
+  const Outcome outcome = App(config_, PolicyParameters(), &host_, &stop, &quiet).Run();
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.problem;
+  EXPECT_TRUE(stop.served);
+  EXPECT_EQ(waits, 3);
+}
+
+TEST_F(AppTest, AReplacingDaemonDoesNotWaitForEver) {
+  const TakenPort port;
+  config_.metrics_address = port.address();
+  config_.replace = true;
+  absl::Duration waited;
+  StopWhileWaiting stop([&] {
+    waited += absl::Milliseconds(100);
+    return false;
+  });
+  const Log quiet(LogLevel::kError, [](absl::string_view) {});
+  const Outcome outcome = App(config_, PolicyParameters(), &host_, &stop, &quiet).Run();
+  EXPECT_EQ(outcome.code, ExitCode::kCannotListen);
+  EXPECT_EQ(waited, absl::Seconds(5));
+  EXPECT_FALSE(stop.served);
+}
+
+TEST_F(AppTest, AStopWhileItWaitsForThePortIsAnEndAsAsked) {
+  const TakenPort port;
+  config_.metrics_address = port.address();
+  config_.replace = true;
+  StopWhileWaiting stop([] { return true; });
+  const Log quiet(LogLevel::kError, [](absl::string_view) {});
+  const Outcome outcome = App(config_, PolicyParameters(), &host_, &stop, &quiet).Run();
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.problem;
+  EXPECT_FALSE(stop.served);
+  EXPECT_FALSE(host_.loaded.has_value());
 }
 
 // --- what is kept ---

@@ -148,6 +148,20 @@ TEST(ConfigTest, AValueOfAParameterMayHoldAnEqualsSign) {
   EXPECT_EQ(config->parameters[0].value, "a=b");
 }
 
+TEST(ConfigTest, MetricsAreOffUnlessTheyHaveAnAddress) {
+  EXPECT_FALSE(MakeConfig({}, {})->metrics_address.has_value());
+  const auto config = MakeConfig({}, {Flag("metrics-address", "localhost:9464")});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->metrics_address, (TcpAddress{"127.0.0.1", 9464}));
+}
+
+TEST(ConfigTest, AnEmptyFlagTurnsOffTheMetricsOfTheFile) {
+  const auto config =
+      MakeConfig({Line("metrics-address", "0.0.0.0:9464")}, {Flag("metrics-address", "")});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_FALSE(config->metrics_address.has_value());
+}
+
 struct BadCase {
   const char* option;
   const char* text;
@@ -195,6 +209,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"state-dir", "", "absolute path"},
         BadCase{"log-level", "verbose", "debug, info, warning or error"},
         BadCase{"listen", "0.0.0.0:1", "no authentication"},
+        BadCase{"metrics-address", "9464", "no port"},
+        BadCase{"metrics-address", "example.org:9464", "numeric"},
+        BadCase{"metrics-address", "127.0.0.1:x", "from 0 to 65535"},
         BadCase{"no-such-option", "1", "no such option"}));
 
 TEST(ConfigTest, ABadValueInTheFileNamesItsPlace) {
@@ -249,6 +266,7 @@ TEST(OptionsTest, ARefusedValueChangesNothing) {
     Config config = defaults;
     EXPECT_FALSE(option.apply("\x01", &config).ok()) << option.name;
     EXPECT_EQ(Uris(config), Uris(defaults)) << option.name;
+    EXPECT_EQ(config.metrics_address, defaults.metrics_address) << option.name;
     EXPECT_EQ(config.attach, defaults.attach) << option.name;
     EXPECT_EQ(config.kernel, defaults.kernel) << option.name;
     EXPECT_EQ(config.policy, defaults.policy) << option.name;

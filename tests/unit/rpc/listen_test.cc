@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the server may listen: addresses, sockets, ports.
-#include <arpa/inet.h>
+// Where the server may listen: addresses, sockets.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,7 +14,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/rpc/listen_address.h"
-#include "server/rpc/tcp_probe.h"
 #include "server/rpc/unix_socket.h"
 
 namespace schedd::rpc {
@@ -188,51 +185,6 @@ TEST_F(UnixSocketTest, MissingParentIsNamed) {
 
 TEST_F(UnixSocketTest, SocketInTheRootDirectoryNeedsNoDirectory) {
   EXPECT_TRUE(MakeSocketDirectory("/x.sock").ok());
-}
-
-// --- ports ---
-
-// A listening socket on the address; returns it and its port.
-int ListenOn(int family, int* port) {
-  const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in6 v6{};
-  v6.sin6_family = AF_INET6;
-  v6.sin6_addr = in6addr_loopback;
-  sockaddr_in v4{};
-  v4.sin_family = AF_INET;
-  v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool six = family == AF_INET6;
-  auto* address = six ? reinterpret_cast<sockaddr*>(&v6) : reinterpret_cast<sockaddr*>(&v4);
-  socklen_t size = six ? sizeof(v6) : sizeof(v4);
-  if (bind(fd, address, size) != 0 || listen(fd, 1) != 0) return -1;
-  getsockname(fd, address, &size);
-  *port = ntohs(six ? v6.sin6_port : v4.sin_port);
-  return fd;
-}
-
-TEST(TcpProbeTest, PortInUseIsExplained) {
-  int port = 0;
-  const int fd = ListenOn(AF_INET, &port);
-  ASSERT_GE(fd, 0);
-  const ListenAddress address = *ParseListenAddress(absl::StrCat("127.0.0.1:", port));
-  const absl::Status status = CheckPortFree(address);
-  EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists);
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr(absl::StrCat("cannot listen on 127.0.0.1:", port)));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("choose another port"));
-  close(fd);
-  EXPECT_TRUE(CheckPortFree(address).ok()) << "free again, and the probe holds nothing";
-  EXPECT_TRUE(CheckPortFree(address).ok());
-}
-
-TEST(TcpProbeTest, KnowsIpv6) {
-  int port = 0;
-  const int fd = ListenOn(AF_INET6, &port);
-  if (fd < 0) GTEST_SKIP() << "no IPv6 here";
-  const ListenAddress address = *ParseListenAddress(absl::StrCat("[::1]:", port));
-  EXPECT_EQ(CheckPortFree(address).code(), absl::StatusCode::kAlreadyExists);
-  close(fd);
-  EXPECT_TRUE(CheckPortFree(address).ok());
 }
 
 }  // namespace
