@@ -2,6 +2,7 @@
 #include "server/policy/vruntime.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "server/base/wrap.h"
 #include "server/policy/cpu_scan.h"
@@ -102,12 +103,14 @@ TaskAccount VruntimePolicy::Account(TaskId id) const {
 }
 
 // A turn that is cut short ends no wait: one that waited for its bound and lost the CPU after an
-// instant would wait for as long once more. Parts of a turn add up.
+// instant would wait for as long once more. Parts of a turn add up, but for those that it had
+// before the bound.
 void VruntimePolicy::CountService(Task& task, const TaskEvent& event) {
   task.served_ns = SaturatingAdd(task.served_ns, std::max<int64_t>(event.ran_ns, 0));
   if (task.known && !event.woke && task.served_ns < parameters_.min_slice_ns) return;
   task.unserved_since_ns = event.time_ns;
   task.served_ns = 0;
+  task.overdue = false;
 }
 
 // Adds what the task used since its previous event: before its last wakeup to v now, so that the
@@ -280,6 +283,8 @@ size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery
     }
     if (task.stage == Stage::kQueued) queue_.erase(queue_.iterator_to(task));
     waiting_.Add(task, SaturatingSubtract(machine.now_ns + kQueuedNanos, bound_ns));
+    // Once in a wait: who yields at once, over and over, must not stay before all others.
+    if (!std::exchange(task.overdue, true)) task.served_ns = 0;
     out[count++] = Decide(task, machine, /*urgent=*/true);
   }
   return count;

@@ -21,7 +21,7 @@
 //  - A task further from V than any order of service explains (its affinity changed, or its CPU had
 //    no competition) is brought back.
 // A task that waited starvation_bound is decided again, to go before all others; that run does not
-// move V. Turns of less than min_slice in all end no wait.
+// move V. Turns of less than min_slice in all, counted anew from the bound on, end no wait.
 #ifndef SCHEDD_POLICY_VRUNTIME_H_
 #define SCHEDD_POLICY_VRUNTIME_H_
 

@@ -45,7 +45,8 @@ struct VruntimeTask {
   int64_t enqueue_ns = 0;    // breaks ties
   // -- starvation --
   int64_t unserved_since_ns = 0;  // since when it had no turn of min_slice, whole or in parts
-  int64_t served_ns = 0;          // what it had since then
+  int64_t served_ns = 0;          // what it had since then, or since the bound was reached
+  bool overdue = false;           // the bound was reached
   // -- virtual time --
   uint64_t vruntime = 0;
   int64_t unplaced_ns = 0;                 // CPU time charged but not yet in vruntime

@@ -133,6 +133,32 @@ TEST_F(VruntimeTest, ATurnCutShortEndsNoWait) {
   EXPECT_FALSE(Only().urgent) << "asleep it did not wait";
 }
 
+// Else an instant at the bound would end the wait of one that had nearly a turn long before.
+TEST_F(VruntimeTest, WhatItHadBeforeTheBoundDoesNotShortenItsTurn) {
+  Wake(1);
+  Schedule();
+  Expire(1, kMs * 9 / 10);
+  Schedule();
+  now_ns_ += 500 * kMs;
+  EXPECT_TRUE(Only().urgent);
+  Expire(1, kMs / 5);
+  EXPECT_TRUE(Only().urgent);
+  Expire(1, kMs * 9 / 10);
+  EXPECT_FALSE(Only().urgent);
+}
+
+TEST_F(VruntimeTest, WhoYieldsOverAndOverIsUrgentForOneTurnOnly) {
+  Wake(1);
+  Schedule();
+  now_ns_ += 500 * kMs;
+  int urgent = 0;
+  for (int i = 0; i < 100; ++i) {
+    urgent += Only().urgent ? 1 : 0;
+    Expire(1, kMs / 10);
+  }
+  EXPECT_EQ(urgent, 10);
+}
+
 // However many wait between it and the end of the list.
 TEST_F(VruntimeTest, AWaitThatGoesOnIsBeforeAllThatBeganLater) {
   Wake(0);
