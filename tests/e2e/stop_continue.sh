@@ -7,10 +7,15 @@
 
 decisions() { status .counters.decisionCount; }
 degraded_s() { status .counters.degradedDuration | tr -d s; }
+metric() {
+  exec 3<>/dev/tcp/127.0.0.1/9650
+  printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3
+  awk -v name="$1" '$1 == name { print int($2) }' <&3
+}
 more_than() { [ "$(decisions)" -gt "$1" ]; }
 
 STOPPED_S=$(usually 9 thorough 30)
-start_schedd --watchdog-timeout=5s
+start_schedd --watchdog-timeout=5s --metrics-address=127.0.0.1:9650
 for _ in 1 2 3 4 5 6 7 8; do hog env; done
 stress-ng --switch 2 --pipe 2 --timeout 600s >/dev/null 2>&1 &
 STRESS=$!
@@ -41,6 +46,11 @@ STOPPED_FOR=$(jq -n "($CONTINUED - $STOPPED) / 1000")
 # The engine ends the degraded time with its first pass. Asking schedctl for it would measure schedctl, among all these hogs.
 holds "it decides again within 1 s of SIGCONT: stopped for $STOPPED_FOR s, degraded for $DEGRADED s" \
   "$DEGRADED - $STOPPED_FOR <= 1 && $STOPPED_FOR - $DEGRADED <= 1"
+SECONDS_TOLD=$(metric schedd_degraded_seconds_total)
+SECONDS_ALL=$(jq -n "$DEGRADED + $DEGRADED_BEFORE | floor")
+# In whole seconds, and asked later.
+holds "the metrics tell the degraded time, too: ${SECONDS_TOLD:-nothing}" "$SECONDS_TOLD >= $SECONDS_ALL && $SECONDS_TOLD <= $SECONDS_ALL + 1"
+holds "and the runs in it" "$(metric schedd_degraded_runs_total) > 100"
 kill "$STRESS"
 wait "$STRESS" 2>/dev/null
 end_hogs
