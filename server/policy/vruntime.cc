@@ -282,7 +282,7 @@ size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery
       continue;
     }
     if (task.stage == Stage::kQueued) queue_.erase(queue_.iterator_to(task));
-    waiting_.Add(task, SaturatingSubtract(machine.now_ns + kQueuedNanos, bound_ns));
+    waiting_.Add(task, SaturatingSubtract(SaturatingAdd(machine.now_ns, kQueuedNanos), bound_ns));
     // Once in a wait: who yields at once, over and over, must not stay before all others.
     if (!std::exchange(task.overdue, true)) task.served_ns = 0;
     out[count++] = Decide(task, machine, /*urgent=*/true);
