@@ -4,6 +4,7 @@
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -206,9 +207,9 @@ class HostScripts(unittest.TestCase):
             stream.write("# guest: timeout=100\n")
         commands = {}
         for thorough in (False, True):
-            with unittest.mock.patch.object(scripts, "_run") as run:
+            with unittest.mock.patch.object(scripts, "_execute", return_value=([], "", 0)) as run:
                 scripts.run_in_guest(Report(lambda line: None), path, "", thorough)
-            commands[thorough] = run.call_args.args[2]
+            commands[thorough] = run.call_args.args[1]
         self.assertNotIn("THOROUGH=1", commands[False])
         self.assertEqual(commands[False][commands[False].index("--timeout") + 1], "100")
         self.assertIn("THOROUGH=1", commands[True])
@@ -327,6 +328,41 @@ class KernelLog(unittest.TestCase):
         other = "<4>[ 2.0] WARNING: CPU: 1 PID: 7 at kernel/sched/ext.c:1\n"
         self.assertEqual(self.case_of(other + known).detail, other.strip())
         self.assertEqual(self.case_of(known + other).detail, other.strip())
+
+    INT3 = "[ 7.3] Oops: int3: 0000 [#1] SMP NOPTI\n[ 7.3] Call Trace:\n[ 7.4] Kernel panic - not syncing: Fatal exception\n"
+
+    def attempts_with(self, *logs):
+        """How often a guest script runs whose attempts leave these kernel logs, and the outcomes of what is reported."""
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        path = os.path.join(folder, "guest.sh")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write("# guest: timeout=100\n")
+        left, lines = list(logs), []
+
+        def execute(_, command, *__):
+            dmesg = command[command.index("--dmesg") + 1]
+            with open(dmesg, "w", encoding="utf-8") as stream:
+                stream.write(left.pop(0))
+            return [scripts.kernel_log_case(dmesg)], "", 0
+
+        report = Report(lines.append)
+        with unittest.mock.patch.object(scripts, "LOGS", folder), unittest.mock.patch.object(scripts, "_execute", execute):
+            scripts.run_in_guest(report, path, "")
+        return len(logs) - len(left), outcomes(report.cases), "\n".join(lines)
+
+    def test_after_the_emulators_own_fault_it_runs_once_more_and_says_so(self):
+        attempts, cases, said = self.attempts_with(self.INT3, "[ 1.0] quiet\n")
+        self.assertEqual((attempts, cases), (2, [PASSED]))
+        self.assertIn("once more, the emulator failed", said)
+
+    def test_only_once(self):
+        self.assertEqual(self.attempts_with(self.INT3, self.INT3, "quiet\n")[:2], (2, [FAILED]))
+
+    def test_not_after_any_other_trouble(self):
+        for log in ("[ 1.0] Kernel panic - not syncing\n", "[ 1.0] WARNING: at kernel/sched/ext.c:1\n" + self.INT3):
+            self.assertEqual(self.attempts_with(log, "quiet\n")[:2], (1, [FAILED]), log)
+        self.assertEqual(self.attempts_with("quiet\n", "quiet\n")[:2], (1, [PASSED]))
 
     def test_a_missing_log_is_a_failure(self):
         self.assertEqual(scripts.kernel_log_case("/nowhere").outcome, FAILED)
