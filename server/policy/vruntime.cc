@@ -15,7 +15,8 @@ namespace {
 // list holds few others; where most are over, some more at once.
 constexpr size_t kLiveWaitsEach = 2;
 constexpr size_t kSweptWaits = 8;
-// By when an urgent decision is in effect, or is made again.
+// By when the first urgent decision for a wait is in effect, or is made again; then twice as long,
+// and so on.
 constexpr int64_t kQueuedNanos = 2'000'000;
 
 }  // namespace
@@ -53,6 +54,7 @@ void VruntimePolicy::OnEvent(const TaskEvent& event) {
   task.awake_run_ns = event.ran_since_wake_ns;
   task.may_preempt = event.woke && event.ran_since_wake_ns <= 0;
   task.enqueue_ns = event.time_ns;
+  task.urgent_again_ns = kQueuedNanos;
   CountService(task, event);
   // Placed by Schedule(), which sees what runs now: V may be far behind when no event came for
   // long.
@@ -282,7 +284,11 @@ size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery
       continue;
     }
     if (task.stage == Stage::kQueued) queue_.erase(queue_.iterator_to(task));
-    waiting_.Add(task, SaturatingSubtract(SaturatingAdd(machine.now_ns, kQueuedNanos), bound_ns));
+    const int64_t again_ns = SaturatingAdd(machine.now_ns, task.urgent_again_ns);
+    waiting_.Add(task, SaturatingSubtract(again_ns, bound_ns));
+    // For one that no decision reaches (a CPU took it from its queue, and a higher class that CPU)
+    // it must not be woken for ever.
+    task.urgent_again_ns = std::min(2 * task.urgent_again_ns, std::max(bound_ns, kQueuedNanos));
     // Once in a wait: who yields at once, over and over, must not stay before all others.
     if (!std::exchange(task.overdue, true)) task.served_ns = 0;
     out[count++] = Decide(task, machine, /*urgent=*/true);

@@ -47,6 +47,7 @@ struct VruntimeTask {
   int64_t unserved_since_ns = 0;  // since when it had no turn of min_slice, whole or in parts
   int64_t served_ns = 0;          // what it had since then, or since the bound was reached
   bool overdue = false;           // the bound was reached
+  int64_t urgent_again_ns = 0;    // how long after the next urgent decision it is looked at again
   // -- virtual time --
   uint64_t vruntime = 0;
   int64_t unplaced_ns = 0;                 // CPU time charged but not yet in vruntime

@@ -33,16 +33,38 @@ TEST_F(VruntimeTest, AnUrgentDecisionThatIsLostIsMadeAgainSoon) {
   Schedule();
   now_ns_ += 500 * kMs;
   loses_urgent_ = true;
-  for (int lost = 0; lost < 3; ++lost) {
+  for (const int64_t again_ms : {2, 4, 8}) {
     EXPECT_TRUE(Only().urgent);
-    EXPECT_EQ(policy_.NextDeadlineNanos(), now_ns_ + 2 * kMs);
-    now_ns_ += 2 * kMs;
+    EXPECT_EQ(policy_.NextDeadlineNanos(), now_ns_ + again_ms * kMs);
+    now_ns_ += again_ms * kMs;
   }
   loses_urgent_ = false;
   EXPECT_TRUE(Only().urgent);
-  now_ns_ += 2 * kMs;
+  now_ns_ += 16 * kMs;
   EXPECT_TRUE(Schedule().empty());
   EXPECT_EQ(policy_.NextDeadlineNanos(), now_ns_ + 500 * kMs);
+}
+
+// No decision reaches a task that a CPU took and cannot run: the scheduling thread is not woken for
+// it all the time.
+TEST_F(VruntimeTest, UrgentDecisionsThatAreAlwaysLostGetRare) {
+  Wake(1);
+  Schedule();
+  now_ns_ += 500 * kMs;
+  loses_urgent_ = true;
+  int decisions = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    decisions += static_cast<int>(Schedule().size());
+    now_ns_ += kMs;
+  }
+  EXPECT_LE(decisions, 8 + 10'000 / 500);
+  EXPECT_GE(decisions, 10'000 / 500 - 1);
+  // The next wait begins anew.
+  Expire(1, 2 * kMs);
+  Schedule();
+  now_ns_ += 500 * kMs;
+  EXPECT_TRUE(Only().urgent);
+  EXPECT_EQ(policy_.NextDeadlineNanos(), now_ns_ + 2 * kMs);
 }
 
 // A bound shorter than the time after which it looks whether the decision is in effect.
