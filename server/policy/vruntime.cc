@@ -288,7 +288,8 @@ size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery
     waiting_.Add(task, SaturatingSubtract(again_ns, bound_ns));
     // For one that no decision reaches (a CPU took it from its queue, and a higher class that CPU)
     // it must not be woken for ever.
-    task.urgent_again_ns = std::min(2 * task.urgent_again_ns, std::max(bound_ns, kQueuedNanos));
+    task.urgent_again_ns = std::min(SaturatingAdd(task.urgent_again_ns, task.urgent_again_ns),
+                                    std::max(bound_ns, kQueuedNanos));
     // Once in a wait: who yields at once, over and over, must not stay before all others.
     if (!std::exchange(task.overdue, true)) task.served_ns = 0;
     out[count++] = Decide(task, machine, /*urgent=*/true);
