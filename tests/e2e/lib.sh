@@ -8,6 +8,7 @@
 #   check "name" COMMAND…               # a case of its own: passes when COMMAND exits with 0
 #   is "name" "$got" "$want"            # a case of its own: passes when both are equal
 #   exits "name" CODE COMMAND…          # a case of its own: passes when COMMAND exits with CODE
+#   exits_saying "name" CODE TEXT COMMAND…  # the same, and its output contains TEXT
 #   usually FEW thorough MANY           # prints MANY under ./run test --thorough, else FEW
 #   wait_until SECONDS COMMAND…         # true as soon as COMMAND succeeds; false when the time is over
 #   finish                              # last line of every script: prints the plan
@@ -55,6 +56,19 @@ exits() {
   OUTPUT=$("$@" 2>&1)
   got=$?
   if [ "$got" = "$want" ]; then pass; else fail "exit code $got, want $want, of: $* (output: $OUTPUT)"; fi
+}
+
+exits_saying() {
+  local name="$1" want="$2" text="$3" got
+  shift 3
+  begin "$name"
+  OUTPUT=$("$@" 2>&1)
+  got=$?
+  if [ "$got" = "$want" ] && [[ $OUTPUT == *"$text"* ]]; then
+    pass
+  else
+    fail "exit code $got, want $want, and '$text' in: $OUTPUT"
+  fi
 }
 
 usually() { if [ -n "${THOROUGH:-}" ]; then echo "$3"; else echo "$1"; fi; }

@@ -20,20 +20,6 @@ says() { # TEXT: whether the last output has it
   case "$OUTPUT" in *"$1"*) true ;; *) false ;; esac
 }
 
-# exits_saying NAME CODE TEXT COMMAND…: exit code and sentence
-exits_saying() {
-  local name="$1" code="$2" text="$3" got
-  shift 3
-  begin "$name"
-  OUTPUT=$("$@" 2>&1)
-  got=$?
-  if [ "$got" = "$code" ] && says "$text"; then
-    pass
-  else
-    fail "exit code $got, want $code, and '$text' in: $OUTPUT"
-  fi
-}
-
 # --- flags and configuration: 2 ---
 exits "--help ends with 0" 0 schedd --help
 check "--help explains the exit codes" says "another sched_ext scheduler is attached"

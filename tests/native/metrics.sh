@@ -33,20 +33,6 @@ value() { # NAME[{LABELS}] [FILE]: of a scrape in the file
   awk -v name="$1" '$1 == name { print $2 }' "${2:-$SIM/scrape}"
 }
 
-# exits_saying NAME CODE TEXT COMMAND…: exit code and sentence
-exits_saying() {
-  local name="$1" code="$2" text="$3" got
-  shift 3
-  begin "$name"
-  OUTPUT=$("$@" 2>&1)
-  got=$?
-  if [ "$got" = "$code" ] && [[ $OUTPUT == *"$text"* ]]; then
-    pass
-  else
-    fail "exit code $got, want $code, and '$text' in: $OUTPUT"
-  fi
-}
-
 # --- off by default ---
 start_sim || exit 1
 is "without the flag nothing listens on TCP" "$(listening "$SIM_PID")" ""
