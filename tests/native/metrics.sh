@@ -176,5 +176,7 @@ SIM_PID=''
 if [ "$code" = 0 ] && [ "$took_ms" -lt 2000 ]; then pass; else fail "exit code $code after $took_ms ms: $(cat "$SIM/log")"; fi
 exec 3>&-
 wait
-check "the port is free again" eval '! scrape'
+begin "the next one gets the port, connections that were cut or not"
+if start_sim --metrics-address "$address" && wait_until 10 scrape; then pass; else fail "$(cat "$SIM/log")"; fi
+stop_sim
 finish
