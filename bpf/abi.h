@@ -57,7 +57,7 @@ typedef uint64_t schedd_u64;
 #endif
 
 enum {
-  SCHEDD_ABI_VERSION = 4,
+  SCHEDD_ABI_VERSION = 5,
   SCHEDD_CACHE_LINE = 64,
   /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named
      by a decision. */
@@ -201,7 +201,9 @@ struct schedd_cpu {
                                 one of a higher class does */
   schedd_u64
       vtime_floor; /* largest deadline that this CPU chose to run: where its queue has come to */
-  schedd_u64 reserved1[3];
+  schedd_u64 run_ended; /* the dispatcher's own: end of the last run here, on the run queue's clock;
+                           0 when idleness or a higher class came between */
+  schedd_u64 reserved1[2];
   schedd_u64 counters[24]; /* enum schedd_counter */
 };
 

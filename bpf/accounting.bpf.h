@@ -16,6 +16,20 @@ SCHEDD_INLINE u64 virtual_ns(struct schedd_slot* slot, u64 ran) {
   return ran * 100 / (weight ? weight : 100);
 }
 
+/* The CPU went from one task of ours straight to the next: longer than any switch takes, ns. */
+enum { MOST_SWITCH_NS = 10 * 1000 * 1000 };
+
+/*
+ * Begins a run. The kernel's clock of the run queue is read anew when the choice of the task let go
+ * of its lock (to fetch it from another CPU): the time of the choice would be charged to nobody.
+ */
+SCHEDD_INLINE void account_switch(struct task_private* priv, struct schedd_cpu* cpu) {
+  u64 clock = run_clock();
+  u64 ended = cpu ? cpu->run_ended : 0;
+  if (cpu) cpu->run_ended = 0;
+  if (priv) priv->run_began = ended && clock - ended < MOST_SWITCH_NS ? ended : clock;
+}
+
 /* Ends the present run and begins another one, at `now` on CLOCK_MONOTONIC. */
 SCHEDD_INLINE void account_run(struct task_private* priv, struct schedd_slot* slot, u64 now) {
   u64 clock = run_clock();

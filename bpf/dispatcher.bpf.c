@@ -101,7 +101,7 @@ void BPF_PROG(schedd_running, struct task_struct* p) {
   s32 this_cpu = scx_bpf_task_cpu(p);
   struct schedd_cpu* cpu = cpu_at(this_cpu);
   if (!h) return;
-  if (priv) priv->run_began = run_clock();
+  account_switch(priv, cpu);
   if (cpu) {
     cpu->running = 1;
     cpu->slot = slot ? priv->slot : SCHEDD_NO_SLOT;
@@ -127,6 +127,7 @@ void BPF_PROG(schedd_stopping, struct task_struct* p, bool runnable) {
   }
   if (!priv) return;
   account_run(priv, slot, now);
+  if (cpu) cpu->run_ended = priv->run_began;
   priv->run_began = 0;
   if (!slot) return;
   if (runnable) {
@@ -167,7 +168,10 @@ void BPF_PROG(schedd_set_cpumask, struct task_struct* p, const struct cpumask* c
 SEC("struct_ops/schedd_update_idle")
 void BPF_PROG(schedd_update_idle, s32 cpu, bool idle) {
   struct schedd_cpu* record = cpu_at(cpu);
-  if (record) record->idle = idle;
+  if (record) {
+    record->idle = idle;
+    record->run_ended = 0;
+  }
   if (!idle || (record && record->offline)) return;
   /* Somebody may have queued a task after this CPU looked and before it was marked idle. The CPU is
      told of the change from task to idle only, so a queue of tasks that it may not run does not
@@ -178,6 +182,8 @@ void BPF_PROG(schedd_update_idle, s32 cpu, bool idle) {
 /* A higher class (real-time) takes the CPU, maybe for good: who waits at it may run elsewhere. */
 SEC("struct_ops/schedd_cpu_release")
 void BPF_PROG(schedd_cpu_release, s32 cpu, struct scx_cpu_release_args* args) {
+  struct schedd_cpu* record = cpu_at(cpu);
+  if (record) record->run_ended = 0;
   scx_bpf_reenqueue_local();
 }
 
@@ -207,6 +213,9 @@ SEC("struct_ops/schedd_disable")
 void BPF_PROG(schedd_disable, struct task_struct* p) {
   struct schedd_header* h = get_header();
   struct task_private* priv = private_of(p);
+  struct schedd_cpu* cpu = cpu_at(scx_bpf_task_cpu(p));
+  /* It may run on, in a class above this one. */
+  if (cpu) cpu->run_ended = 0;
   if (h && priv) slot_release(h, priv);
 }
 

@@ -79,6 +79,9 @@ extern bool scx_bpf_dispatch_vtime_from_dsq___old(struct bpf_iter_scx_dsq* it,
 /* 6.19: before it, p->scx.slice is written directly (which warns on newer kernels). */
 extern bool scx_bpf_task_set_slice___new(struct task_struct* p, u64 slice) __ksym __weak;
 
+/* 7.1. */
+extern void scx_bpf_dsq_reenq(u64 dsq_id, u64 reenq_flags) __ksym __weak;
+
 /* 6.14. The clock of the CPU's run queue: stands still while the kernel chooses the next task. */
 extern u64 scx_bpf_now(void) __ksym __weak;
 
@@ -150,6 +153,15 @@ SCHEDD_INLINE bool dsq_move_here_to_local(struct bpf_iter_scx_dsq* it, struct ta
   if (bpf_ksym_exists(scx_bpf_dsq_move___v1))
     return scx_bpf_dsq_move___v1(it, p, SCX_DSQ_LOCAL_ON | cpu, 0);
   return scx_bpf_dispatch_from_dsq___old(it, p, SCX_DSQ_LOCAL_ON | cpu, 0);
+}
+
+/*
+ * The tasks in a CPU's local queue are enqueued anew. Callable from anywhere; nothing happens
+ * before 7.1, where only cpu_release can do this.
+ */
+SCHEDD_INLINE void reenqueue_local_of(s32 cpu) {
+  if (bpf_ksym_exists(scx_bpf_dsq_reenq) && scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cpu) > 0)
+    scx_bpf_dsq_reenq(SCX_DSQ_LOCAL_ON | cpu, 0);
 }
 
 /*

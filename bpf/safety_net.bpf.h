@@ -2,7 +2,7 @@
 /*
  * A timer that looks after what no callback would notice: CPUs that idle although tasks wait (one
  * may fall idle in the instant between a task's enqueue and its insertion, when nobody kicks it),
- * tasks left in the queue of a CPU that is offline or taken by a real-time task, tasks that wait
+ * tasks left in the queues of a CPU that is offline or taken by a higher class, tasks that wait
  * too long while the daemon is silent, and a daemon that is gone.
  */
 #ifndef SCHEDD_BPF_SAFETY_NET_BPF_H_
@@ -63,6 +63,9 @@ static int catch_stray(void* map, int* key, struct net* net) {
     struct schedd_cpu* record = cpu_at(cpu);
     if (!record) break;
     if (record->offline || is_taken(record)) rescue_from(cpu);
+    /* cpu_release comes only when the higher class takes the CPU from a task of ours: not when it
+     * woke while the CPU, idle till then, was fetching a task from another CPU's run queue. */
+    if (!record->offline && is_taken(record)) reenqueue_local_of(cpu);
     if (record->offline) {
       any_offline = true;
       /* The last task may have left it from afar, when it idled already: it has to look again to

@@ -14,8 +14,7 @@ sample() { python3 "$(dirname "$0")/account.py" "unix://$SOCKET" "${HOGS[@]}"; }
 # Per cent by which the second differs from the first.
 differs() { awk "BEGIN { printf \"%.3f\", ($2 - $1) / $1 * 100 }"; }
 
-# What is missing is a share of each switch, a thousand times dearer on an emulated CPU than on a real one (-0.7 to -1.2 % at the default
-# slice), so slices are long here.
+# Slices are long, for the sake of the last comparison: see there.
 start_schedd --set base_slice=40ms
 for _ in 1 2 3 4 5; do hog env; done
 # Tasks that end within the window: their time must not be lost with them.
@@ -34,7 +33,7 @@ near "the sum over tasks is the CPUs' busy time: % off" "$(differs "$BUSY" "$SUM
 near "so is the counter of all run time: % off" "$(differs "$BUSY" "$TOTAL")" 0 1
 
 # Each task by itself, too: a mistake in one may make up for a mistake in another. Within 2 %, because the kernel leaves interrupts
-# out of a task's time and schedd does not, and on an emulated CPU they take about 1 %.
+# and the time of the switch out of a task's own account and schedd does not, and on an emulated CPU they take about 1 %.
 kill -STOP "${HOGS[@]}"
 sleep 0.5
 ctl task list -o json >/tmp/list

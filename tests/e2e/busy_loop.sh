@@ -12,8 +12,7 @@ BUSY_S=$(usually 6 thorough 20)
 allow_faults
 start_schedd --watchdog-timeout=5s
 for _ in 1 2 3 4 5 6 7 8; do hog env; done
-stress-ng --switch 2 --pipe 2 --timeout 600s >/dev/null 2>&1 &
-STRESS=$!
+switch_and_pipe
 sleep 2
 read -r P99_NORMAL MAX_NORMAL < <(probe 6)
 counters /tmp/before
@@ -59,7 +58,5 @@ note "detached $(($(now_ms) - BEGUN)) ms after SIGTERM"
 inject none
 wait "$SCHEDD"
 is "and it ends when the loop does: exit code" "$?" 0
-kill "$STRESS"
-wait "$STRESS" 2>/dev/null
 end_hogs
 finish

@@ -35,8 +35,7 @@ REJECTED=$(rejected)
 MISTAKES=$(mistakes)
 SEQ=$(cat /sys/kernel/sched_ext/enable_seq)
 for _ in 1 2 3 4 5 6; do hog env; done
-stress-ng --switch 2 --pipe 2 --timeout 600s >/dev/null 2>&1 &
-STRESS=$!
+switch_and_pipe
 sleep 2
 
 suffer deaf
@@ -57,8 +56,6 @@ is "all the time" "$(cat /sys/kernel/sched_ext/enable_seq)" "$SEQ"
 is "the kernel rejected no task" "$(rejected)" "$REJECTED"
 is "nor counted a mistake" "$(mistakes)" "$MISTAKES"
 is "it never threw the scheduler out" "$(status '.lastExit // "none"')" none
-kill "$STRESS"
-wait "$STRESS" 2>/dev/null
 end_hogs
 stop_schedd
 is "exit code after SIGTERM" "$SCHEDD_EXIT" 0

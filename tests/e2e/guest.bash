@@ -10,7 +10,9 @@
 #   attached, detached              conditions on these
 #   stays_attached NAME             a case: it is; shows schedd's log when it is not
 #   hog COMMAND…                    starts one endless loop named "hog", as COMMAND… hog; sets HOG (pid)
-#   end_hogs                        ends all of them
+#   switch_and_pipe                 starts stress-ng: pairs of tasks that wake each other without a pause
+#   end_switch_and_pipe             ends it
+#   end_hogs                        ends that and all hogs
 #   run_ns PID                      CPU time of a task by the kernel's own account (se.sum_exec_runtime)
 #   in_ext PID                      whether sched_ext schedules the task
 #   share SECONDS PID OTHER         percent of the two tasks' CPU time that PID gets from now on
@@ -26,7 +28,7 @@
 #   note TEXT                       a line for people in the TAP output: figures
 SOCKET=/run/schedd/schedd.sock
 SCHEDD_LOG=/tmp/schedd.log
-HOG='' HOGS=()
+HOG='' HOGS=() STRESS=''
 FAULTS=/tmp/faults
 SCHEDD='' SCHEDD_EXIT=''
 
@@ -75,7 +77,20 @@ hog() {
   HOGS+=("$HOG")
 }
 
+switch_and_pipe() {
+  stress-ng --switch 2 --pipe 2 --timeout 600s >/dev/null 2>&1 &
+  STRESS=$!
+}
+
+end_switch_and_pipe() {
+  [ -n "$STRESS" ] || return
+  kill "$STRESS"
+  wait "$STRESS" 2>/dev/null
+  STRESS=''
+}
+
 end_hogs() {
+  end_switch_and_pipe
   [ "${#HOGS[@]}" = 0 ] || kill -KILL "${HOGS[@]}" 2>/dev/null
   wait "${HOGS[@]}" 2>/dev/null
   HOGS=()

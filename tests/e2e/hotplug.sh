@@ -14,8 +14,7 @@ for _ in 1 2 3 4 5 6; do hog env; done
 # Two that may run on one of the CPUs only, and tasks that wake.
 hog taskset -c 2
 hog taskset -c 3
-stress-ng --switch 2 --pipe 2 --timeout 600s >/dev/null 2>&1 &
-STRESS=$!
+switch_and_pipe
 sleep 1
 SEQ=$(cat /sys/kernel/sched_ext/enable_seq)
 mapfile -t BEFORE < <(for pid in "${HOGS[@]}"; do run_ns "$pid"; done)
@@ -49,8 +48,6 @@ sleep 1
 RUN=$(status .counters.runTimeNanos)
 sleep 2
 holds "all four are used again" "$(status .counters.runTimeNanos) - $RUN > 4e9"
-kill "$STRESS"
-wait "$STRESS" 2>/dev/null
 end_hogs
 stays_attached "still attached"
 check "no kernel warning" eval '! dmesg | grep -E "WARNING|BUG:|Call Trace"'

@@ -38,6 +38,33 @@ note "process IDs began anew $ROUNDS times; $ID was used again $AGAIN times"
 holds "the process ID was used again" "$AGAIN >= 1"
 is "times that a stranger had the override" "$WRONG" 0
 is "the override ended with its process" "$(ctl task overrides -o json 2>/dev/null | jq '.taskOverrides | length')" 0
+
+# The same by the hundred: each time another task has the override, and soon its process ID goes to one of those that come and go.
+echo 500 >/proc/sys/kernel/pid_max
+(while read -r -t 0.005 -u 8 || :; do (read -r -t 0.2 -u 8) & done) 8<> <(:) 2>/dev/null &
+COMERS=$!
+forks() { awk '/^processes/ { print $2 }' /proc/stat; }
+FORKS=$(forks)
+BOOSTED=0 STRANGERS=''
+END=$((SECONDS + $(usually 10 thorough 120)))
+while [ "$SECONDS" -lt "$END" ]; do
+  sleep 30 &
+  GOT=$!
+  ctl task boost --tgid "$GOT" --weight 5000 -q
+  THESE=$(ctl task list --filter 'weight = 5000' -o json | jq -r '.tasks[].tid' | xargs)
+  [ "$THESE" = "$GOT" ] || STRANGERS+="$GOT:($THESE) "
+  BOOSTED=$((BOOSTED + 1))
+  kill "$GOT"
+  wait "$GOT" 2>/dev/null
+done
+FORKS=$(($(forks) - FORKS))
+kill "$COMERS"
+wait "$COMERS" 2>/dev/null
+note "$BOOSTED tasks had an override, one after the other, among $FORKS others with 200 process IDs"
+holds "process IDs were used again many times" "$BOOSTED >= $(usually 5 thorough 60) && $FORKS > $(usually 1000 thorough 5000)"
+is "times that not just the one had the override" "$STRANGERS" ""
+nobody_has_any() { [ "$(ctl task overrides -o json | jq '.taskOverrides | length')" = 0 ]; }
+check "every override ended with its process" wait_until 10 nobody_has_any
 echo 32768 >/proc/sys/kernel/pid_max
 
 # Affinities of running tasks change all the time; bound to one CPU between two hogs, nobody gains by it.
@@ -49,13 +76,13 @@ MOVING=$HOG
 HOGS+=("$!")
 taskset -cp 2 "$!" >/dev/null
 stress-ng --affinity 4 --timeout "$(usually 10 thorough 60)s" >/dev/null 2>&1 &
-STRESS=$!
+STORM=$!
 sleep 1
 SHARE=$(share 7 "$STILL" "$MOVING")
 note "percent of the hog whose affinity is left alone: $SHARE"
 holds "the other one gains nothing by being set again and again" "$SHARE > 42"
 holds "nor is it left behind" "$SHARE < 75"
-wait "$STRESS"
+wait "$STORM"
 is "the storm ends well" "$?" 0
 stays_attached "attached"
 check "the kernel did not complain of a CPU" eval '! dmesg | grep -i "not allowed"'

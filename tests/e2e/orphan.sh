@@ -10,22 +10,23 @@ PINS=/sys/fs/bpf/schedd
 sweeper() { grep -lsx sched-sweeper /proc/[0-9]*/comm | cut -d/ -f3 | grep .; }
 start_schedd --orphan-timeout=4s
 for _ in 1 2 3 4 5 6; do hog env; done
+switch_and_pipe
 sleep 1
 KILLED=$(now_ms)
 kill -KILL "$SCHEDD"
 wait "$SCHEDD" 2>/dev/null
 sleep 1
 stays_attached "killed, and 1 s later still attached"
-holds "every task goes on meanwhile" "$(slowest_run 1) > 3e8"
-check "the dispatcher ends itself within orphan_timeout + 2 s" wait_until 4 detached
+holds "every task goes on meanwhile" "$(slowest_run 1) > 1e8"
+check "the dispatcher ends itself" wait_until 6 detached
 TOOK=$(($(now_ms) - KILLED))
 note "it ended $TOOK ms after the kill"
-holds "not before orphan_timeout" "$TOOK >= 4000"
+holds "not before orphan_timeout, and at most 2 s later" "$TOOK >= 4000 && $TOOK <= 6000"
 check "the kernel's log says who ended it" eval 'dmesg | grep -q "unregistered from BPF"'
 check "nothing is left on the BPF file system" wait_until 2 eval "! test -e $PINS"
 check "nor of the socket and its lock" wait_until 2 eval '! ls /run/schedd/* 2>/dev/null'
 check "nor the process that removed them" wait_until 2 eval '! sweeper'
-holds "every task goes on in the kernel's own class" "$(slowest_run 1) > 3e8"
+holds "every task goes on in the kernel's own class" "$(slowest_run 1) > 1e8"
 
 start_schedd --orphan-timeout=0s
 is "a new one is there" "$(status .state)" STATE_ATTACHED

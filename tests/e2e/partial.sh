@@ -37,7 +37,7 @@ for _ in 1 2 3; do
   HOGS+=("$!")
 done
 (as_ext stress-ng --switch 1 --pipe 1 --timeout 12s >/dev/null 2>&1) &
-STRESS=$!
+ALSO_EXT=$!
 SEQ=$(cat /sys/kernel/sched_ext/enable_seq)
 DECIDED=$(status .counters.decisionCount)
 holds "ext tasks alone share the CPUs" "$(slowest_run 3) > 3e8"
@@ -55,7 +55,7 @@ fi
 stays_attached "attached"
 is "all the time" "$(cat /sys/kernel/sched_ext/enable_seq)" "$SEQ"
 holds "it decided" "$(status .counters.decisionCount) - $DECIDED > 100"
-wait "$STRESS"
+wait "$ALSO_EXT"
 end_hogs
 stop_schedd
 is "exit code after SIGTERM" "$SCHEDD_EXIT" 0

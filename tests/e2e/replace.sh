@@ -8,6 +8,7 @@
 TIMES=$(usually 3 thorough 20)
 start_schedd
 for _ in 1 2 3 4 5 6; do hog env; done
+switch_and_pipe
 sleep 1
 read -r P99_BEFORE MAX_BEFORE < <(probe 8)
 SEQ=$(cat /sys/kernel/sched_ext/enable_seq)

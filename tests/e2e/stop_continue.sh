@@ -17,8 +17,7 @@ more_than() { [ "$(decisions)" -gt "$1" ]; }
 STOPPED_S=$(usually 9 thorough 30)
 start_schedd --watchdog-timeout=5s --metrics-address=127.0.0.1:9650
 for _ in 1 2 3 4 5 6 7 8; do hog env; done
-stress-ng --switch 2 --pipe 2 --timeout 600s >/dev/null 2>&1 &
-STRESS=$!
+switch_and_pipe
 sleep 2
 read -r P99_NORMAL MAX_NORMAL < <(probe 6)
 DEGRADED_BEFORE=$(degraded_s)
@@ -51,8 +50,6 @@ SECONDS_ALL=$(jq -n "$DEGRADED + $DEGRADED_BEFORE | floor")
 # In whole seconds, and asked later.
 holds "the metrics tell the degraded time, too: ${SECONDS_TOLD:-nothing}" "$SECONDS_TOLD >= $SECONDS_ALL && $SECONDS_TOLD <= $SECONDS_ALL + 1"
 holds "and the runs in it" "$(metric schedd_degraded_runs_total) > 100"
-kill "$STRESS"
-wait "$STRESS" 2>/dev/null
 end_hogs
 stop_schedd
 is "exit code after SIGTERM" "$SCHEDD_EXIT" 0

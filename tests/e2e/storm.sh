@@ -7,19 +7,26 @@
 
 FORKS=$(usually 2000 thorough 50000) THREADS=$(usually 400 thorough 2000)
 slots() { status .counters.taskCount; }
+made() { awk '/^processes/ { print $2 }' /proc/stat; } # threads, too
+storm() { # WHAT NUMBER ARGUMENT…: of stress-ng
+  local what="$1" number="$2" begun made_before
+  shift 2
+  begun=$(now_ms) made_before=$(made)
+  check "$number $what" stress-ng "$@" --timeout 300s
+  is "none failed" "$(grep -c 'unsuccessful run\|fork failed' <<<"$OUTPUT")" 0
+  holds "that many were made, in $(($(now_ms) - begun)) ms" "$(made) - $made_before >= $number"
+}
 few_slots() { [ "$(slots)" -le "$1" ]; }
 
 start_schedd
 SEQ=$(cat /sys/kernel/sched_ext/enable_seq)
 BEFORE=$(slots)
 RSS_BEFORE=$(awk '/^VmRSS/ { print $2 }' "/proc/$SCHEDD/status")
-BEGUN=$(now_ms)
-check "$FORKS short tasks" stress-ng --fork 4 --fork-ops "$FORKS" --timeout 200s
-note "$FORKS forks in $(($(now_ms) - BEGUN)) ms; slots before $BEFORE, after $(slots)"
-is "all were made" "$(grep -c 'unsuccessful run\|fork failed' <<<"$OUTPUT")" 0
-BEGUN=$(now_ms)
-check "$THREADS threads, made and ended in a loop" stress-ng --pthread 2 --pthread-ops "$THREADS" --timeout 100s
-note "$THREADS threads in $(($(now_ms) - BEGUN)) ms; slots after $(slots)"
+for _ in 1 2 3 4; do hog env; done
+switch_and_pipe
+storm "short tasks" "$FORKS" --fork 4 --fork-ops "$FORKS"
+storm "threads, made and ended in a loop" "$THREADS" --pthread 2 --pthread-ops "$THREADS"
+end_hogs
 check "no slot is lost" wait_until 10 few_slots $((BEFORE + 8))
 RSS=$(awk '/^VmRSS/ { print $2 }' "/proc/$SCHEDD/status")
 holds "nor memory of the daemon ($RSS_BEFORE kB before, $RSS kB now)" "$RSS < $RSS_BEFORE + 8192"

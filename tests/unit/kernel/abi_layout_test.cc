@@ -84,10 +84,11 @@ TEST_F(AbiLayoutTest, DecisionRing) {
 
 TEST_F(AbiLayoutTest, Cpu) {
   using T = schedd_cpu;
-  ExpectSame("schedd_cpu", sizeof(T),
-             {MEMBER(T, slot), MEMBER(T, slot_key), MEMBER(T, since_ns), MEMBER(T, idle),
-              MEMBER(T, protected_task), MEMBER(T, offline), MEMBER(T, running),
-              MEMBER(T, vtime_floor), MEMBER(T, reserved1), MEMBER(T, counters)});
+  ExpectSame(
+      "schedd_cpu", sizeof(T),
+      {MEMBER(T, slot), MEMBER(T, slot_key), MEMBER(T, since_ns), MEMBER(T, idle),
+       MEMBER(T, protected_task), MEMBER(T, offline), MEMBER(T, running), MEMBER(T, vtime_floor),
+       MEMBER(T, run_ended), MEMBER(T, reserved1), MEMBER(T, counters)});
 }
 
 TEST_F(AbiLayoutTest, Slot) {
