@@ -181,7 +181,7 @@ void BPF_PROG(schedd_update_idle, s32 cpu, bool idle) {
 
 /* A higher class (real-time) takes the CPU, maybe for good: who waits at it may run elsewhere. */
 SEC("struct_ops/schedd_cpu_release")
-void BPF_PROG(schedd_cpu_release, s32 cpu, struct scx_cpu_release_args* args) {
+void BPF_PROG(schedd_cpu_release, s32 cpu) {
   struct schedd_cpu* record = cpu_at(cpu);
   if (record) record->run_ended = 0;
   scx_bpf_reenqueue_local();
@@ -194,7 +194,7 @@ SEC("struct_ops.s/schedd_cpu_offline")
 void BPF_PROG(schedd_cpu_offline, s32 cpu) { note_offline(cpu); }
 
 SEC("struct_ops.s/schedd_init_task")
-s32 BPF_PROG(schedd_init_task, struct task_struct* p, struct scx_init_task_args* args) {
+s32 BPF_PROG(schedd_init_task, struct task_struct* p) {
   struct task_private* priv =
       bpf_task_storage_get(&task_privates, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
   /* Without it the task runs unseen: no reason to fail its fork. */
@@ -220,7 +220,7 @@ void BPF_PROG(schedd_disable, struct task_struct* p) {
 }
 
 SEC("struct_ops/schedd_exit_task")
-void BPF_PROG(schedd_exit_task, struct task_struct* p, struct scx_exit_task_args* args) {
+void BPF_PROG(schedd_exit_task, struct task_struct* p) {
   struct schedd_header* h = get_header();
   struct task_private* priv = private_of(p);
   if (h && priv) slot_release(h, priv);

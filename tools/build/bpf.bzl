@@ -16,6 +16,18 @@ Headers are included by their path from the root of the repository ("bpf/abi.h")
 
 load("@system//:config.bzl", "BPFTOOL", "BPF_ARCH", "CLANG", "MULTIARCH")
 
+# -Wextra of clang, as far as it means C, but for -Wunused-parameter: libbpf's BPF_PROG itself declares a parameter that is not used.
+_EXTRA_WARNINGS = [
+    "-Wempty-init-stmt",
+    "-Wignored-qualifiers",
+    "-Winitializer-overrides",
+    "-Wmissing-field-initializers",
+    "-Wnull-pointer-arithmetic",
+    "-Wsign-compare",
+    "-Wstring-concatenation",
+    "-Wunused-but-set-parameter",
+]
+
 def _compile(ctx, headers, defines):
     """Compiles and links (bpftool gen object) the program; returns the object file."""
     raw = ctx.actions.declare_file(ctx.label.name + ".raw.bpf.o")
@@ -23,7 +35,7 @@ def _compile(ctx, headers, defines):
 
     args = ctx.actions.args()
     args.add_all(["-g", "-O2", "-std=gnu11", "-mcpu=v3", "-target", "bpf"])
-    args.add_all(["-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"])  # callbacks have fixed signatures
+    args.add_all(["-Wall", "-Werror"] + _EXTRA_WARNINGS)
     args.add("-D__TARGET_ARCH_" + BPF_ARCH)
     args.add_all(defines, before_each = "-D")
     args.add_all(ctx.attr.copts)
