@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What goes between dispatcher and scheduling thread goes wrong: full rings, stale decisions, lost wake-ups.
 # All of it is counted, every task runs on, and the kernel has nothing to say.
-# guest: cpus=4 mem=2G timeout=300 thorough=yes
+# guest: cpus=4 mem=2G timeout=300 thorough=yes beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

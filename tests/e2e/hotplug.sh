@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # CPUs that go offline and come back under load.
-# guest: cpus=4 mem=2G timeout=400
+# guest: cpus=4 mem=2G timeout=400 beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Memory runs out until the kernel kills: schedd goes on, and its scheduling thread takes no page fault.
 # dmesg=any: the kernel prints a call trace with each kill.
-# guest: cpus=4 mem=1G timeout=180 dmesg=any
+# guest: cpus=4 mem=1G timeout=180 dmesg=any beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

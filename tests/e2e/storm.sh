@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Tasks that come and go by the thousand: none is refused, none is stuck, no slot is lost.
-# guest: cpus=4 mem=3G timeout=300
+# guest: cpus=4 mem=3G timeout=300 beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 
