@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 
-TIMES=$(usually 3 thorough 20) GAP_S=$(usually 1 thorough 3)
+TIMES=$(usually 2 thorough 20) GAP_S=$(usually 1 thorough 3)
 PINS=/sys/fs/bpf/schedd
 adopted() { [ "$(grep -c 'adopted, generation' "$SCHEDD_LOG")" = "$1" ]; }
 # Until the log says so for the $1st time; at most 20 s. Without a process in between: to start one takes, among these hogs, as

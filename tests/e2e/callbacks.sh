@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every program of the dispatcher has run in this test, by the kernel's own count: none is code that no test reaches. And the
 # verifier needed no more for any than its budget.
-# guest: cpus=4 mem=2G timeout=180
+# guest: cpus=4 mem=2G timeout=180 beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 . "$(dirname "$0")/programs.bash"

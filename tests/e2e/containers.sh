@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What containers do: tasks in other PID namespaces, tasks that become another program, cpusets that change under running tasks.
-# guest: cpus=4 mem=2G timeout=240
+# guest: cpus=4 mem=2G timeout=240 beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

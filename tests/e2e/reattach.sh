@@ -3,7 +3,7 @@
 # The kernel's watchdog throws schedd out: it comes back by itself with all that was in force, as often as it may, then stays out.
 # A task that a real-time hog keeps from its only CPU is a stall to the watchdog, and none that a scheduler could mend.
 # dmesg=any: the kernel reports each of the stalls that this makes.
-# guest: cpus=2 mem=1G timeout=300 dmesg=any
+# guest: cpus=2 mem=1G timeout=300 dmesg=any beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 
