@@ -112,8 +112,7 @@ def run_stage(report, stage, options):
         if found:
             run_in_guests(report, options.kernels, found, options.thorough)
     else:
-        for path in scripts.find("tests/" + stage, pattern):
-            scripts.run_on_host(report, path)
+        scripts.run_two_at_a_time(scripts.find("tests/" + stage, pattern), lambda path: scripts.run_on_host(report, path))
 
 
 def main():

@@ -4,8 +4,8 @@
 What a script needs stands in a comment among its first lines: '# host: timeout=60' or
 '# guest: cpus=4 mem=2G timeout=120 kernel=newest icount=no with=python dmesg=clean smoke=no append=isolcpus=3'. append, an
 argument of the kernel, may come several times. With cpus=1,8 it runs once for each of these numbers, with more_cpus=2,16 under
---thorough for each of those as well. One script runs at a time, for others' load would distort what it measures; but those that
-say beside=yes, which measure no time, run two at a time. Failure of a script is a failed case, never an exception.
+--thorough for each of those as well. One guest runs at a time, for others' load would distort what it measures; but those that
+say beside=yes, which measure no time, run two at a time, as those on this host do. Failure of a script is a failed case, never an exception.
 """
 
 import concurrent.futures
