@@ -62,10 +62,12 @@ static int catch_stray(void* map, int* key, struct net* net) {
   bpf_for(cpu, 0, h->nr_cpus) {
     struct schedd_cpu* record = cpu_at(cpu);
     if (!record) break;
-    if (record->offline || is_taken(record)) rescue_from(cpu);
-    /* cpu_release comes only when the higher class takes the CPU from a task of ours: not when it
-     * woke while the CPU, idle till then, was fetching a task from another CPU's run queue. */
-    if (!record->offline && is_taken(record)) reenqueue_local_of(cpu);
+    if (record->offline || is_taken(record)) {
+      rescue_from(cpu);
+      /* cpu_release comes only when the higher class takes the CPU from a task of ours: not when it
+       * woke while the CPU, idle till then, was fetching a task from another CPU's run queue. */
+      if (!record->offline) reenqueue_local_of(cpu);
+    }
     if (record->offline) {
       any_offline = true;
       /* The last task may have left it from afar, when it idled already: it has to look again to
