@@ -16,7 +16,8 @@ SCHEDD_INLINE u64 virtual_ns(struct schedd_slot* slot, u64 ran) {
   return ran * 100 / (weight ? weight : 100);
 }
 
-/* The CPU went from one task of ours straight to the next: longer than any switch takes, ns. */
+/* ns; longer than any switch takes. Of idleness the kernel says nothing while it bypasses the
+ * scheduler (attach, suspend): a gap beyond this is no switch. */
 enum { MOST_SWITCH_NS = 10 * 1000 * 1000 };
 
 /*
