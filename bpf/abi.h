@@ -22,8 +22,8 @@
  *  2. The scheduling thread reads the event and writes a decision (slot, seq, cpu, slice,
  *     deadline).
  *  3. The dispatcher moves the task from the undecided queue to the queue that the decision names,
- *     if slot.seq is still seq and the task is still queued there. Else the decision is stale:
- *     dropped and counted.
+ *     if slot.seq is still seq and the task is still queued there (wait.h). Else the decision is
+ *     stale: dropped and counted.
  * A task is in a kernel queue from 1 on. Nothing ever waits for the daemon: a CPU that finds no
  * decided task runs an undecided one. That is why no step here can lose a task, whoever stops in
  * the middle of it.
@@ -57,7 +57,7 @@ typedef uint64_t schedd_u64;
 #endif
 
 enum {
-  SCHEDD_ABI_VERSION = 5,
+  SCHEDD_ABI_VERSION = 6,
   SCHEDD_CACHE_LINE = 64,
   /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named
      by a decision. */
@@ -100,6 +100,8 @@ enum {
 enum {
   SCHEDD_EVENT_WAKEUP = 1u << 0,  /* the task woke (or is new) */
   SCHEDD_EVENT_EXPIRED = 1u << 1, /* it used up its slice or was preempted, and is still runnable */
+  SCHEDD_EVENT_OUT_OF_TURN =
+      1u << 2, /* its last wait ended before its turn: it had come to the starvation bound */
 };
 
 /* schedd_decision.flags */
@@ -158,7 +160,7 @@ struct schedd_slot {
   /* -- affinity -- */
   schedd_u64 allowed[SCHEDD_MASK_WORDS]; /* bit c: may run on CPU c */
   /* -- state -- */
-  schedd_u32 state;          /* enum schedd_task_state */
+  schedd_u32 state;          /* enum schedd_task_state; one word with seq, see wait.h */
   schedd_u32 seq;            /* raised by each enqueue; names the enqueue that a decision answers */
   schedd_s32 cpu;            /* last or present CPU */
   schedd_u32 weight;         /* kernel's: from nice or cgroup, 1 to 10000 */
@@ -184,7 +186,8 @@ struct schedd_slot {
   schedd_u64 latency_max_ns;
   schedd_u32 latency_buckets[SCHEDD_LATENCY_BUCKETS];
   schedd_u64 solo_run_ns; /* the part of run_ns that was granted while nobody else wanted the CPU */
-  schedd_u32 urgent_seq; /* seq of the last wait for which an urgent decision was put into effect */
+  schedd_u32 urgent_seq; /* seq of the last wait that was put before all others: the task had come
+                            to the starvation bound, by decision or, the daemon being silent, not */
   schedd_u32 reserved1;
   schedd_u64 reserved2[8];
 };

@@ -165,25 +165,18 @@ SCHEDD_INLINE void reenqueue_local_of(s32 cpu) {
 }
 
 /*
- * Moves p from one queue to another, both vtime-ordered. False when p is no longer in `from`. Any
- * number of tasks may be in `from`: the iterator only names the queue, nothing is walked. Callable
- * from dispatch and, inside an RCU section, from syscall programs.
+ * Moves p from the queue that the iterator was made for to another vtime-ordered one. False when p
+ * is not in it, or was put into it after the iterator was made. Any number of tasks may be there:
+ * the iterator only names the queue, nothing is walked. Callable from dispatch and, inside an RCU
+ * section, from syscall programs.
  */
-SCHEDD_INLINE bool dsq_move(struct task_struct* p, u64 from, u64 to, u64 slice, u64 vtime) {
-  struct bpf_iter_scx_dsq it;
-  bool moved = false;
-  if (!bpf_iter_scx_dsq_new(&it, from, 0)) {
-    if (bpf_ksym_exists(scx_bpf_dsq_move_vtime___v1)) {
-      scx_bpf_dsq_move_set_slice___v1(&it, slice);
-      scx_bpf_dsq_move_set_vtime___v1(&it, vtime);
-    } else {
-      scx_bpf_dispatch_from_dsq_set_slice___old(&it, slice);
-      scx_bpf_dispatch_from_dsq_set_vtime___old(&it, vtime);
-    }
-    moved = dsq_move_here(&it, p, to);
-  }
-  bpf_iter_scx_dsq_destroy(&it);
-  return moved;
+SCHEDD_INLINE bool dsq_move(struct bpf_iter_scx_dsq* it, struct task_struct* p, u64 to, u64 slice,
+                            u64 vtime) {
+  if (bpf_ksym_exists(scx_bpf_dsq_move_vtime___v1))
+    scx_bpf_dsq_move_set_slice___v1(it, slice);
+  else
+    scx_bpf_dispatch_from_dsq_set_slice___old(it, slice);
+  return dsq_move_here_as(it, p, to, vtime);
 }
 
 /*

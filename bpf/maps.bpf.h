@@ -8,6 +8,7 @@
 #define SCHEDD_BPF_MAPS_BPF_H_
 
 #include "bpf/kfuncs.bpf.h"
+#include "bpf/wait.h"
 
 /* Queues (DSQs) of our own. A CPU looks into its own one (of preemptions) and the urgent one first;
  * between ready and undecided the earlier deadline wins (choosing.bpf.h). */

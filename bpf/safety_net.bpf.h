@@ -47,8 +47,9 @@ SCHEDD_INLINE void hurry_starved(struct schedd_header* h, u64 dsq_id, u64 now) {
     p = bpf_iter_scx_dsq_next(&it);
     if (!p) break;
     slot = slot_of(private_of(p));
-    if (slot && slot->waiting_since_ns && (s64)(slot->waiting_since_ns - due_since) <= 0)
-      dsq_move_here_as(&it, p, DSQ_URGENT, slot->waiting_since_ns);
+    if (!slot || !slot->waiting_since_ns || (s64)(slot->waiting_since_ns - due_since) > 0) continue;
+    slot->urgent_seq = slot->seq;
+    dsq_move_here_as(&it, p, DSQ_URGENT, slot->waiting_since_ns);
   }
   bpf_iter_scx_dsq_destroy(&it);
   bpf_rcu_read_unlock();

@@ -76,10 +76,9 @@ SCHEDD_INLINE bool kick_idle(struct task_struct* p) {
 
 /* True while `decision` speaks of the wait that the slot's task is in. */
 SCHEDD_INLINE bool is_current(struct schedd_slot* slot, struct schedd_decision* decision) {
-  u32 state = *(volatile u32*)&slot->state;
   return *(volatile u32*)&slot->key == decision->key &&
-         *(volatile u32*)&slot->seq == decision->seq &&
-         (state == SCHEDD_TASK_UNDECIDED || state == SCHEDD_TASK_DECIDED);
+         (schedd_wait_is(slot, decision->seq, SCHEDD_TASK_UNDECIDED) ||
+          schedd_wait_is(slot, decision->seq, SCHEDD_TASK_DECIDED));
 }
 
 /* Where a decision sends its task. */
@@ -113,16 +112,46 @@ SCHEDD_INLINE u64 order_in(u64 dsq_id, struct schedd_slot* slot, struct schedd_d
   return dsq_id == DSQ_URGENT ? slot->waiting_since_ns : decision->deadline;
 }
 
+/* Before the task is moved: once it is, a CPU may run it at any time. */
+SCHEDD_INLINE void note_decision(struct schedd_slot* slot, struct schedd_decision* decision,
+                                 u64 to) {
+  slot->slice_ns = decision->slice_ns;
+  slot->deadline = decision->deadline;
+  slot->generation = decision->generation;
+  slot->decided_weight = decision->weight;
+  slot->yields = (decision->flags & SCHEDD_DECISION_YIELDS) != 0;
+  if (to == DSQ_URGENT) slot->urgent_seq = decision->seq;
+}
+
+/*
+ * Moves the task out of `from`, if the wait that the decision is for still goes on there. It cannot
+ * reach a later wait: the iterator comes first, and through it the kernel refuses what was queued
+ * after it was made; what was queued before has its number in the slot, which is looked at then.
+ */
+SCHEDD_INLINE bool move_wait(struct schedd_slot* slot, struct schedd_decision* decision,
+                             struct task_struct* p, u64 from, u64 to) {
+  struct bpf_iter_scx_dsq it;
+  bool moved = false;
+  if (!bpf_iter_scx_dsq_new(&it, from, 0)) {
+    bool first = from == DSQ_UNDECIDED;
+    if (first ? schedd_wait_decide(slot, decision->seq)
+              : schedd_wait_is(slot, decision->seq, SCHEDD_TASK_DECIDED)) {
+      note_decision(slot, decision, to);
+      moved = dsq_move(&it, p, to, decision->slice_ns, order_in(to, slot, decision));
+      if (!moved && to == DSQ_URGENT) slot->urgent_seq = decision->seq - 1;
+      if (!moved && first) schedd_wait_undo(slot, decision->seq);
+    }
+  }
+  bpf_iter_scx_dsq_destroy(&it);
+  return moved;
+}
+
 SCHEDD_INLINE bool move_as_decided(struct schedd_slot* slot, struct schedd_decision* decision,
                                    struct task_struct* p, u64 to) {
   int i;
   for (i = 0; i < MOVE_TRIES; i++) {
-    /* State first: once moved, a CPU may run the task at any time. */
-    u32 was = SCHEDD_CAS(&slot->state, SCHEDD_TASK_UNDECIDED, SCHEDD_TASK_DECIDED);
-    u64 from = was == SCHEDD_TASK_UNDECIDED ? DSQ_UNDECIDED : DSQ_READY;
-    if (dsq_move(p, from, to, decision->slice_ns, order_in(to, slot, decision))) return true;
-    if (was == SCHEDD_TASK_UNDECIDED)
-      SCHEDD_CAS(&slot->state, SCHEDD_TASK_DECIDED, SCHEDD_TASK_UNDECIDED);
+    bool undecided = schedd_wait_is(slot, decision->seq, SCHEDD_TASK_UNDECIDED);
+    if (move_wait(slot, decision, p, undecided ? DSQ_UNDECIDED : DSQ_READY, to)) return true;
     if (!is_current(slot, decision)) return false;
   }
   return false;
@@ -142,15 +171,7 @@ SCHEDD_INLINE void apply_decision(struct schedd_decision* decision) {
   if (p) {
     to = destination(decision, p);
     moved = move_as_decided(slot, decision, p, to);
-    if (moved) {
-      slot->slice_ns = decision->slice_ns;
-      slot->deadline = decision->deadline;
-      slot->generation = decision->generation;
-      slot->decided_weight = decision->weight;
-      slot->yields = (decision->flags & SCHEDD_DECISION_YIELDS) != 0;
-      if (to == DSQ_URGENT) slot->urgent_seq = decision->seq;
-      wake_cpu_for(p, decision, to);
-    }
+    if (moved) wake_cpu_for(p, decision, to);
     bpf_task_release(p);
   }
   count(moved ? SCHEDD_COUNT_DECISIONS_APPLIED : SCHEDD_COUNT_DECISIONS_STALE, 1);

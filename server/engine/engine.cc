@@ -38,6 +38,13 @@ void RelaxCpu() {
 #endif
 }
 
+// Of a wait whose event was lost: the one before it ended out of turn, or so it is supposed, as this
+// one is out of turn by now.
+bool WasOutOfTurn(const schedd_slot& slot) {
+  const uint32_t since = LoadShared(slot.seq) - LoadShared(slot.urgent_seq);
+  return since <= 1;
+}
+
 class SlotWaits : public WaitQuery {
  public:
   explicit SlotWaits(const TaskTable* tasks) : tasks_(tasks) {}
@@ -194,7 +201,7 @@ void Engine::State::RecoverLost() {
     OnEvent({.slot = static_cast<uint32_t>(index),
              .seq = LoadShared(slot.seq),
              .key = key,
-             .flags = 0,
+             .flags = WasOutOfTurn(slot) ? uint32_t{SCHEDD_EVENT_OUT_OF_TURN} : 0u,
              .time_ns = LoadShared(slot.waiting_since_ns),
              .cpu = LoadShared(slot.cpu),
              .reserved = 0});

@@ -29,6 +29,7 @@ CpuView MachineObserver::ObserveCpu(const schedd_cpu& cpu, int64_t now_ns, Polic
       .kind = CpuView::Kind::kTask,
       .task = slot,
       .since_ns = since_ns,
+      .out_of_turn = tasks_->IsOutOfTurn(slot),
       .unbilled_ns = tasks_->UnreportedRun(slot, key) + std::max<int64_t>(0, now_ns - since_ns)};
 }
 

@@ -15,6 +15,15 @@ int64_t Growth(uint64_t now, uint64_t before) {
   return now > before ? static_cast<int64_t>(now - before) : 0;
 }
 
+// Two masks with the same one are taken for one and the same: what depends on it is no more than
+// the virtual time at which a task starts among others.
+uint64_t AffinityHash(const schedd_slot& slot) {
+  constexpr uint64_t kFnvPrime = 0x100000001b3;
+  uint64_t hash = 0;
+  for (const uint64_t& word : slot.allowed) hash = (hash ^ LoadShared(word)) * kFnvPrime;
+  return hash;
+}
+
 }  // namespace
 
 TaskTable::TaskTable(std::span<schedd_slot> slots) : slots_(slots), records_(slots.size()) {}
@@ -65,11 +74,14 @@ TaskEvent TaskTable::Describe(const schedd_event& event) {
   const uint64_t solo_run_ns = LoadShared(slot.solo_run_ns);
   const uint64_t run_ns = LoadShared(slot.run_ns);
   const uint64_t wakeups = LoadShared(slot.wakeups);
+  const uint64_t affinity = AffinityHash(slot);
   const TaskEvent described = {
       .task = event.slot,
       .sequence = event.seq,
       .time_ns = static_cast<int64_t>(event.time_ns),
       .woke = is_new || wakeups != record.reported_wakeups,
+      .affinity_changed = !is_new && affinity != record.reported_affinity,
+      .out_of_turn = (event.flags & SCHEDD_EVENT_OUT_OF_TURN) != 0,
       .ran_ns = Growth(run_ns, record.reported_run_ns),
       .solo_ran_ns = Growth(solo_run_ns, record.reported_solo_run_ns),
       .ran_since_wake_ns = static_cast<int64_t>(LoadShared(slot.awake_run_ns)),
@@ -83,6 +95,7 @@ TaskEvent TaskTable::Describe(const schedd_event& event) {
   record.reported_run_ns = std::max(run_ns, record.reported_run_ns);
   record.reported_solo_run_ns = std::max(solo_run_ns, record.reported_solo_run_ns);
   record.reported_wakeups = wakeups;
+  record.reported_affinity = affinity;
   return described;
 }
 
@@ -90,6 +103,10 @@ int64_t TaskTable::UnreportedRun(uint32_t slot, uint32_t key) const {
   const bool counted = slot < slots_.size() && key != 0 && records_[slot].counted_key == key;
   const uint64_t reported = counted ? records_[slot].reported_run_ns : 0;
   return Growth(LoadShared(slots_[slot].run_ns), reported);
+}
+
+bool TaskTable::IsOutOfTurn(uint32_t slot) const {
+  return LoadShared(slots_[slot].urgent_seq) == LoadShared(slots_[slot].seq);
 }
 
 bool TaskTable::Override(const TaskSetting& setting) {

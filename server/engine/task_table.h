@@ -49,6 +49,9 @@ class TaskTable {
   // CPU time that the slot's task used in ended runs and no event has reported.
   int64_t UnreportedRun(uint32_t slot, uint32_t key) const;
 
+  // True while the slot's task runs because it had come to the starvation bound.
+  bool IsOutOfTurn(uint32_t slot) const;
+
   // Sets or (both 0) removes an override. False when `setting.key` is not the slot's owner.
   bool Override(const TaskSetting& setting);
 
@@ -88,6 +91,7 @@ class TaskTable {
     uint64_t reported_run_ns = 0;
     uint64_t reported_solo_run_ns = 0;
     uint64_t reported_wakeups = 0;
+    uint64_t reported_affinity = 0;
   };
 
   bool HasOverride(uint32_t slot, uint32_t key) const {

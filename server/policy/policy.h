@@ -36,6 +36,9 @@ struct TaskEvent {
   uint32_t sequence = 0;  // names this wait; a decision repeats it
   int64_t time_ns = 0;    // when it became runnable, CLOCK_MONOTONIC
   bool woke = false;      // it slept (or is new) since its previous event
+  bool affinity_changed = false;  // since its previous event: `allowed` is another set of CPUs
+  // That CPU time was granted before its turn, because it had come to the starvation bound.
+  bool out_of_turn = false;
   int64_t ran_ns = 0;  // CPU time used since its previous event; each nanosecond is reported once
   int64_t solo_ran_ns = 0;  // the part of ran_ns that was granted while nobody else wanted the CPU
   int64_t ran_since_wake_ns = 0;  // CPU time used since its last wakeup
@@ -58,6 +61,7 @@ struct CpuView {
   Kind kind = Kind::kIdle;
   TaskId task = 0;       // for kTask
   int64_t since_ns = 0;  // start of the run, for kTask
+  bool out_of_turn = false;  // it runs before its turn, because it had come to the starvation bound
   int64_t unbilled_ns =
       0;  // CPU time of that task that no event has reported yet, this run included
 };

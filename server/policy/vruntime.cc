@@ -45,7 +45,9 @@ void VruntimePolicy::OnEvent(const TaskEvent& event) {
   task.cpu = event.cpu >= 0 && static_cast<size_t>(event.cpu) < claimed_pass_.size()
                  ? static_cast<uint32_t>(event.cpu)
                  : 0;
+  task.out_of_turn = event.out_of_turn;
   Charge(task, event);
+  task.has_moved |= event.affinity_changed;
   task.sequence = event.sequence;
   task.allowed_count = event.allowed_count;
   task.allowed = event.allowed;
@@ -138,7 +140,7 @@ void VruntimePolicy::Charge(Task& task, const TaskEvent& event) {
 // Moves what the task used into v, and V of the CPU where it was in service along with it.
 void VruntimePolicy::Settle(Task& task) {
   if (task.unplaced_ns <= 0) return;
-  if (!task.urgent) {
+  if (!task.out_of_turn) {
     // However long it ran: the dispatcher lets a task go on, without a word, while those that wait
     // have later deadlines.
     const uint64_t progress = Progress(task.unplaced_ns, task.placed_weight);
@@ -150,6 +152,10 @@ void VruntimePolicy::Settle(Task& task) {
     clocks_.Raise(task.cpu, task.vruntime + progress,
                   SaturatingAdd(window, static_cast<int64_t>(progress)));
   }
+  Pay(task);
+}
+
+void VruntimePolicy::Pay(Task& task) {
   task.vruntime += static_cast<uint64_t>(VirtualNanos(task.unplaced_ns, task.placed_weight));
   task.unplaced_ns = 0;
 }
@@ -165,6 +171,9 @@ void VruntimePolicy::Place(Task& task, const MachineView& machine) {
     task.vruntime = reference + static_cast<uint64_t>(VirtualNanos(debit_ns, task.weight));
     task.placed_weight = task.weight;
     task.known = true;
+  } else if (task.has_moved) {
+    Transfer(task, clocks_.At(task.cpu), reference);
+    Pay(task);  // what it used since it woke: no more business of V where it ran
   } else {
     // Without a sleep in between, the floor only catches what no order of service explains, for any
     // weight.
@@ -174,22 +183,24 @@ void VruntimePolicy::Place(Task& task, const MachineView& machine) {
     const auto window = static_cast<uint64_t>(Window(task.placed_weight));
     task.vruntime = WrapMax(task.vruntime, reference - static_cast<uint64_t>(most_lag));
     if (WrapLess(reference + window, task.vruntime)) task.vruntime = reference + window;
-    if (task.placed_weight != task.weight) ChangeWeight(task, reference);
+    if (task.placed_weight != task.weight) Transfer(task, reference, reference);
   }
   Settle(task);
-  task.must_clamp = false;
+  task.must_clamp = task.has_moved = false;
   task.deadline = task.vruntime + static_cast<uint64_t>(Bonus(task.awake_run_ns, task.weight));
 }
 
-// Keeps what the task owes or is owed in CPU time, so that a new weight counts from now on: a task
-// that had weight 1 would else sit out, at weight 10000, virtual seconds that it ran up at its old
-// rate.
-void VruntimePolicy::ChangeWeight(Task& task, uint64_t reference) {
-  const __int128 distance = WrapDifference(task.vruntime, reference);
+// Keeps what the task owes or is owed in CPU time where virtual time is `from`, at its new weight,
+// where virtual time is `to`. A new weight counts from now on: a task that had weight 1 would else
+// sit out, at weight 10000, virtual seconds that it ran up at its old rate. And one whose affinity
+// changed starts level with those it competes with now: coming from a crowded CPU it would else have
+// the new one for itself until it had caught up.
+void VruntimePolicy::Transfer(Task& task, uint64_t from, uint64_t to) {
+  const __int128 distance = WrapDifference(task.vruntime, from);
   const __int128 rescaled = distance * task.placed_weight / task.weight;
   const int64_t bounded = static_cast<int64_t>(std::clamp<__int128>(
       rescaled, -VirtualNanos(parameters_.sleeper_credit_ns, task.weight), Window(task.weight)));
-  task.vruntime = reference + static_cast<uint64_t>(bounded);
+  task.vruntime = to + static_cast<uint64_t>(bounded);
   task.placed_weight = task.weight;
 }
 
@@ -227,7 +238,7 @@ void VruntimePolicy::Observe(uint32_t cpu, const CpuView& view) {
   if (view.task >= tasks_.size()) return;
   const Task& running = tasks_[view.task];
   if (!running.known || running.stage == Stage::kArrived || running.stage == Stage::kQueued) return;
-  if (running.urgent) return;
+  if (view.out_of_turn) return;
   const int64_t used_ns = std::min(view.unbilled_ns, ChargeLimit());
   clocks_.Follow(cpu, running.vruntime + Progress(used_ns, running.weight), Window(kDefaultWeight),
                  Window(running.weight));
@@ -300,7 +311,6 @@ size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery
 Decision VruntimePolicy::Decide(Task& task, const MachineView& machine, bool urgent) {
   const int32_t victim = task.may_preempt && !urgent ? FindVictim(task, machine) : kAnyCpu;
   task.stage = Stage::kHandedOver;
-  task.urgent = urgent;
   return {
       .task = IdOf(task),
       .sequence = task.sequence,

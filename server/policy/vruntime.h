@@ -18,8 +18,10 @@
 //  - A charge is at most max_slice and a late timer tick. A task that competes never runs longer,
 //  so
 //    it pays in full; one that ran for a minute while nobody waited took nothing from anyone.
-//  - A task further from V than any order of service explains (its affinity changed, or its CPU had
-//    no competition) is brought back.
+//  - A task whose affinity or weight changes keeps what it owes or is owed in CPU time, in terms of
+//    the V of the CPUs that it may use from now on.
+//  - A task further from V than any order of service explains (its CPU had no competition) is
+//    brought back.
 // A task that waited starvation_bound is decided again, to go before all others; that run does not
 // move V. Turns of less than min_slice in all, counted anew from the bound on, end no wait.
 #ifndef SCHEDD_POLICY_VRUNTIME_H_
@@ -68,8 +70,9 @@ class VruntimePolicy : public Policy {
   void CountService(Task& task, const TaskEvent& event);
   void Charge(Task& task, const TaskEvent& event);
   void Settle(Task& task);
+  static void Pay(Task& task);
   void Place(Task& task, const MachineView& machine);
-  void ChangeWeight(Task& task, uint64_t reference);
+  void Transfer(Task& task, uint64_t from, uint64_t to);
   uint64_t Reference(const Task& task, const MachineView& machine);
   void Observe(uint32_t cpu, const CpuView& view);
   static uint64_t Progress(int64_t ran_ns, int64_t weight);

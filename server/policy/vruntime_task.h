@@ -35,6 +35,7 @@ struct VruntimeTask {
   // -- from its last event --
   bool must_clamp = false;   // it slept since it was placed last
   bool may_preempt = false;  // it waits because it woke
+  bool has_moved = false;    // its affinity changed since it was placed last
   uint32_t sequence = 0;
   uint32_t cpu = 0;
   uint32_t allowed_count = 1;
@@ -54,7 +55,7 @@ struct VruntimeTask {
   int64_t placed_weight = kDefaultWeight;  // weight that vruntime was counted with
   uint64_t deadline = 0;
   bool was_wanted = false;  // others waited for the CPU time that it used last
-  bool urgent = false;      // decided last out of order: its v says nothing of the queue's
+  bool out_of_turn = false;  // of the CPU time charged last: its v says nothing of the queue's
 };
 
 // Earlier deadline first; then who came first, then the smaller TaskId (records lie in TaskId

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bpf/ring.h"
+#include "bpf/wait.h"
 #include "server/engine/shared_access.h"
 
 namespace schedd {
@@ -87,15 +88,16 @@ void Dispatcher::Enqueue(SimTask& task, bool woke) {
   if (static_cast<int64_t>(vtime - (floor + kQueueLeadNs)) > 0) vtime = floor + kQueueLeadNs;
   task.direct = false;
   task.solo = false;
+  uint32_t flags = woke ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;
   if (slot != nullptr) {
     StoreShared(slot->deadline, vtime);
-    Bump(slot->seq);
-    StoreShared(slot->state, SCHEDD_TASK_UNDECIDED);
+    if (slot->urgent_seq == slot->seq) flags |= SCHEDD_EVENT_OUT_OF_TURN;
+    schedd_wait_begin(slot);
   }
   undecided_.Insert(task, vtime);
   KickIdle(task);
   if (slot != nullptr) {
-    SendEvent(task, *slot, woke ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED);
+    SendEvent(task, *slot, flags);
   } else {
     Count(task.cpu, SCHEDD_COUNT_NO_SLOT);
   }

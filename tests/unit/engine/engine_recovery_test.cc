@@ -116,6 +116,23 @@ TEST_F(EngineRecoveryTest, ATaskFoundWhileItsIdentityChangesIsLeftToItsNextEvent
   EXPECT_THAT(kernel_.TakeDecisions(), IsEmpty());
 }
 
+// The dispatcher itself ran those that had come to the starvation bound.
+TEST_F(EngineRecoveryTest, KnowsWhatRanOutOfTurnMeanwhile) {
+  kernel_.header().slots_high_water = 8;
+  for (uint32_t index = 1; index <= 3; ++index) {
+    EnqueueUnheard(index, SCHEDD_COUNT_EVENTS_WITHHELD);
+    kernel_.slot(index).seq = 10;
+  }
+  kernel_.slot(1).urgent_seq = 8;   // long ago
+  kernel_.slot(2).urgent_seq = 9;   // the wait before this one
+  kernel_.slot(3).urgent_seq = 10;  // this one: what was before is not known
+  engine_->Step();
+  ASSERT_THAT(Told(), ElementsAre(1u, 2u, 3u));
+  EXPECT_FALSE(policy_->events[0].out_of_turn);
+  EXPECT_TRUE(policy_->events[1].out_of_turn);
+  EXPECT_TRUE(policy_->events[2].out_of_turn);
+}
+
 // --- a dispatcher adopted from an earlier daemon
 // -----------------------------------------------------------
 

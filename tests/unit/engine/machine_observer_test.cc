@@ -73,6 +73,15 @@ TEST_F(MachineObserverTest, ShowsTheTaskAndWhatNoEventHasToldOfIt) {
   EXPECT_EQ(view.unbilled_ns, 700);
 }
 
+TEST_F(MachineObserverTest, ShowsWhoRunsOutOfTurn) {
+  const schedd_event event = kernel_.EnqueueNew(3);
+  table_.Describe(event);
+  Run(0, 3, kNowNs - 200);
+  EXPECT_FALSE(Observe().out_of_turn);
+  kernel_.slot(3).urgent_seq = event.seq;
+  EXPECT_TRUE(Observe().out_of_turn);
+}
+
 TEST_F(MachineObserverTest, ATaskThatRunsWithoutEverAnEventIsShownToo) {
   kernel_.NewOwner(3);
   kernel_.slot(3).run_ns = 1'500;

@@ -106,6 +106,38 @@ TEST_F(TaskTableTest, IsUrgentOnlyInTheWaitThatWasMadeSo) {
   EXPECT_FALSE(table_.IsUrgent(99, 0));
 }
 
+TEST_F(TaskTableTest, TellsOnceThatTheAffinityChanged) {
+  schedd_event event = kernel_.EnqueueNew(0);
+  EXPECT_FALSE(table_.Describe(event).affinity_changed) << "a new task has not changed";
+  event = kernel_.Enqueue(0);
+  EXPECT_FALSE(table_.Describe(event).affinity_changed);
+  for (const uint64_t mask : {uint64_t{1}, uint64_t{2}}) {  // as many CPUs, but others
+    kernel_.slot(0).allowed[0] = mask;
+    event = kernel_.Enqueue(0);
+    EXPECT_TRUE(table_.Describe(event).affinity_changed) << mask;
+    event = kernel_.Enqueue(0);
+    EXPECT_FALSE(table_.Describe(event).affinity_changed) << mask;
+  }
+  kernel_.slot(0).allowed[1] = 2;
+  event = kernel_.Enqueue(0);
+  EXPECT_TRUE(table_.Describe(event).affinity_changed) << "beyond the first 64 CPUs";
+  kernel_.slot(0).allowed[0] = 1;
+  event = kernel_.EnqueueNew(0);
+  EXPECT_FALSE(table_.Describe(event).affinity_changed) << "another task's";
+}
+
+TEST_F(TaskTableTest, TellsWhatRanOutOfTurn) {
+  schedd_event event = kernel_.EnqueueNew(0);
+  EXPECT_FALSE(table_.Describe(event).out_of_turn);
+  EXPECT_FALSE(table_.IsOutOfTurn(0));
+  kernel_.slot(0).urgent_seq = event.seq;
+  EXPECT_TRUE(table_.IsOutOfTurn(0));
+  event = kernel_.Enqueue(0);
+  EXPECT_FALSE(table_.IsOutOfTurn(0)) << "it waits anew";
+  event.flags |= SCHEDD_EVENT_OUT_OF_TURN;
+  EXPECT_TRUE(table_.Describe(event).out_of_turn);
+}
+
 TEST_F(TaskTableTest, AnOverrideDoesNotNeedTheTaskToBeKnown) {
   const uint32_t key = kernel_.NewOwner(0);
   EXPECT_TRUE(table_.Override({.slot = 0, .key = key, .weight = 300}));

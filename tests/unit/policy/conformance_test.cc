@@ -236,6 +236,8 @@ TEST_P(ConformanceTest, SurvivesAnythingWithoutTheHeap) {
                         .sequence = task < kCapacity ? ++sequence[task] : 0,
                         .time_ns = odd(),
                         .woke = random() % 2 == 0,
+                        .affinity_changed = random() % 4 == 0,
+                        .out_of_turn = random() % 4 == 0,
                         .ran_ns = odd(),
                         .ran_since_wake_ns = odd(),
                         .weight = odd(),
@@ -256,8 +258,11 @@ TEST_P(ConformanceTest, SurvivesAnythingWithoutTheHeap) {
                       .wakeup_preempt_margin_ns = odd()});
     } else {
       for (CpuView& view : views_) {
-        view = {static_cast<CpuView::Kind>(random() % 3), static_cast<TaskId>(random() % 2000),
-                odd(), odd()};
+        view = {.kind = static_cast<CpuView::Kind>(random() % 3),
+                .task = static_cast<TaskId>(random() % 2000),
+                .since_ns = odd(),
+                .out_of_turn = random() % 4 == 0,
+                .unbilled_ns = odd()};
       }
       const size_t cpus = random() % (views_.size() + 1);
       const size_t count = policy_->Schedule({odd(), std::span(views_).first(cpus)}, waits_, out);

@@ -2,6 +2,7 @@
 #include "tests/unit/policy/machine_model.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace schedd::testing {
 
@@ -158,6 +159,9 @@ void MachineModel::Enqueue(TaskId id, bool woke) {
                     .sequence = ++task.sequence,
                     .time_ns = now_ns_,
                     .woke = task.slept,
+                    .affinity_changed =
+                        task.told_allowed != 0 && task.told_allowed != task.program.allowed,
+                    .out_of_turn = std::exchange(task.out_of_turn, false),
                     .ran_ns = task.unreported_ns,
                     .solo_ran_ns = task.unreported_solo_ns,
                     .ran_since_wake_ns = task.since_wake_ns,
@@ -167,6 +171,7 @@ void MachineModel::Enqueue(TaskId id, bool woke) {
                     .allowed = task.mask.data(),
                     .allowed_count = static_cast<uint32_t>(std::min<size_t>(
                         __builtin_popcountll(task.program.allowed), cpus_.size()))});
+  task.told_allowed = task.program.allowed;
   task.unreported_ns = 0;
   task.unreported_solo_ns = 0;
   task.solo = false;
@@ -182,6 +187,7 @@ void MachineModel::StartRun(uint32_t cpu, TaskId id, int64_t slice_ns) {
     task.wake_wait_ns += wait_ns;
   }
   task.woken = false;
+  task.out_of_turn |= task.state == State::kQueued && task.decision.urgent;
   task.state = State::kRunning;
   task.cpu = static_cast<int32_t>(cpu);
   int64_t end_ns = now_ns_ + slice_ns;
@@ -212,6 +218,7 @@ void MachineModel::AskPolicy() {
       views_[c] = {.kind = cpu.busy ? CpuView::Kind::kTask : CpuView::Kind::kIdle,
                    .task = cpu.task,
                    .since_ns = cpu.since_ns,
+                   .out_of_turn = cpu.busy && tasks_[cpu.task].out_of_turn,
                    .unbilled_ns = cpu.busy ? tasks_[cpu.task].unreported_ns : 0};
       if (static_cast<int32_t>(c) == options_.masked_cpu) {
         views_[c] = {.kind = CpuView::Kind::kProtected};

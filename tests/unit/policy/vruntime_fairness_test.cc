@@ -143,6 +143,41 @@ TEST(VruntimeFairness, MovingToAnotherCpuStartsWithTheOthersThere) {
   EXPECT_NEAR(used[0] / 15e9, 1.0, 0.1);
 }
 
+// It fell behind where it was, in a crowd: no claim to the other CPU for as long.
+TEST(VruntimeFairness, FreedFromACrowdedCpuATaskGetsItsShareOfTheOther) {
+  VruntimePolicy policy(256, 2);
+  MachineModel machine(&policy, {.cpus = 2});
+  const TaskId freed = machine.Spawn({.allowed = 1});
+  for (int i = 0; i < 7; ++i) machine.Spawn({.allowed = 1});
+  const std::vector<TaskId> there = {machine.Spawn({.allowed = 2}), machine.Spawn({.allowed = 2})};
+  machine.RunFor(20 * kSecond);
+  machine.SetAllowed(freed, 2);
+  machine.RunFor(200 * kMs);  // until its next event
+  const auto used = Usage(machine, {freed, there[0], there[1]}, 3 * kSecond);
+  EXPECT_NEAR(used[0] / 1e9, 1.0, 0.1);
+  EXPECT_NEAR(used[1] / used[2], 1.0, 0.1);
+}
+
+// Those that come by for a moment take neither V nor those that stay apart.
+TEST(VruntimeFairness, TasksThatRoamDoNotSetThoseThatStayApart) {
+  VruntimePolicy policy(256, 2);
+  MachineModel machine(&policy, {.cpus = 2});
+  const std::vector<TaskId> stay = {machine.Spawn({.allowed = 2}), machine.Spawn({.allowed = 2})};
+  for (int i = 0; i < 3; ++i) machine.Spawn({.allowed = 1});
+  const std::vector<TaskId> roam = {machine.Spawn({}), machine.Spawn({})};
+  machine.RunFor(kSecond);
+  const double before[] = {static_cast<double>(machine.ran_ns(stay[0])),
+                           static_cast<double>(machine.ran_ns(stay[1]))};
+  for (int i = 0; i < 400; ++i) {
+    machine.SetAllowed(roam[0], i % 2 == 0 ? 1 : 2);
+    machine.SetAllowed(roam[1], i % 3 == 0 ? 1 : 2);
+    machine.RunFor(25 * kMs);
+  }
+  const double first = static_cast<double>(machine.ran_ns(stay[0])) - before[0];
+  const double second = static_cast<double>(machine.ran_ns(stay[1])) - before[1];
+  EXPECT_NEAR(first / second, 1.0, 0.03);
+}
+
 TEST(VruntimeFairness, AMinuteWithoutCompetitionIsNotPaidForLater) {
   VruntimePolicy policy(256, 1);
   MachineModel machine(&policy, {.cpus = 1});

@@ -60,7 +60,10 @@ class VruntimeTest : public ::testing::Test {
 
   void Run(uint32_t cpu, TaskId task, int64_t ran_ns) {
     waits_.End(task, sequence_[task]);
-    views_[cpu] = {CpuView::Kind::kTask, task, now_ns_ - ran_ns, ran_ns};
+    views_[cpu] = {.kind = CpuView::Kind::kTask,
+                   .task = task,
+                   .since_ns = now_ns_ - ran_ns,
+                   .unbilled_ns = ran_ns};
   }
   int64_t Vruntime(TaskId task) const { return policy_.Account(task).vruntime_ns; }
   // Tells the policy of `task` and forgets the decision, so that it has an account.

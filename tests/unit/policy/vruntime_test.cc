@@ -242,13 +242,83 @@ TEST_F(VruntimeTest, AnUrgentTaskDoesNotMoveTheQueue) {
   now_ns_ += 500 * kMs;
   ASSERT_TRUE(Only().urgent);
   Run(0, 2, 0);
+  views_[0].out_of_turn = true;
   Wake(3);  // looks at CPU 0
   Schedule();
   EXPECT_EQ(Vruntime(2) + policy_.Account(2).lag_ns, queue);
   views_[0].kind = CpuView::Kind::kProtected;
-  Expire(2, 10 * kMs, 50);
+  Event(2,
+        {.out_of_turn = true, .ran_ns = 10 * kMs, .ran_since_wake_ns = 10 * kMs, .weight = 50});
   Schedule();
   EXPECT_EQ(Vruntime(2) + policy_.Account(2).lag_ns, queue);
+  // Its next turn is one like all others again.
+  Expire(2, 10 * kMs, 50);
+  Schedule();
+  EXPECT_GT(Vruntime(2) + policy_.Account(2).lag_ns, queue);
+}
+
+// The dispatcher, alone for a while, has run a light task because it had waited so long. Whoever
+// comes then must not be placed where that one is.
+TEST_F(VruntimeTest, ATurnThatNoDecisionGaveOutOfTurnDoesNotMoveTheQueueEither) {
+  Introduce(1);
+  Introduce(2, 1);
+  Expire(1, 10 * kMs);
+  Schedule();
+  waits_.End(1, sequence_[1]);
+  const int64_t before = Vruntime(1) + policy_.Account(1).lag_ns;
+  Event(2, {.out_of_turn = true, .ran_ns = 30 * kMs, .ran_since_wake_ns = 30 * kMs, .weight = 1});
+  Schedule();
+  waits_.End(2, sequence_[2]);
+  EXPECT_GT(Vruntime(2), before + 1'000 * kMs) << "it pays for it";
+  EXPECT_EQ(Vruntime(1) + policy_.Account(1).lag_ns, before);
+  Introduce(3);
+  EXPECT_LT(Vruntime(3), before + 100 * kMs);
+}
+
+// -- affinity --
+
+// Virtual time is elsewhere on the CPUs that it may use now: it keeps its distance from it, no
+// more than a sleeper's credit when it is owed time.
+TEST_F(VruntimeTest, ATaskThatMovesKeepsItsDistanceFromTheQueue) {
+  const uint64_t floors[] = {1'000 * kMs, 9'000 * kMs};
+  const uint64_t cpu0 = 1, cpu1 = 2;
+  policy_.Resume(floors);
+  const auto on_cpu0 = [&](TaskId task, TaskEvent event) {
+    event.allowed = &cpu0;
+    event.allowed_count = 1;
+    Event(task, event);
+    Schedule();
+    waits_.End(task, sequence_[task]);
+  };
+  for (const TaskId task : {1, 2, 3}) on_cpu0(task, {.woke = true});
+  on_cpu0(2, {.ran_ns = 10 * kMs});                       // takes V along
+  on_cpu0(3, {.out_of_turn = true, .ran_ns = 30 * kMs});  // does not
+  ASSERT_EQ(policy_.Account(1).lag_ns, 10 * kMs);
+  ASSERT_EQ(policy_.Account(2).lag_ns, 0);
+  ASSERT_EQ(policy_.Account(3).lag_ns, -20 * kMs);
+  const auto moved = [&](TaskId task) {
+    Event(task, {.affinity_changed = true, .allowed = &cpu1, .allowed_count = 1});
+    Schedule();
+    return Vruntime(task) - 9'000 * kMs;
+  };
+  EXPECT_EQ(moved(1), -10 * kMs);
+  EXPECT_EQ(moved(2), 0);
+  EXPECT_EQ(moved(3), 20 * kMs);
+}
+
+TEST_F(VruntimeTest, ATaskThatMovesIsOwedNoMoreThanASleeper) {
+  const uint64_t floors[] = {1'000 * kMs, 9'000 * kMs};
+  const uint64_t cpu0 = 1, cpu1 = 2;
+  policy_.Resume(floors);
+  Event(1, {.woke = true, .allowed = &cpu0, .allowed_count = 1});
+  Event(2, {.woke = true, .allowed = &cpu0, .allowed_count = 1});
+  Schedule();
+  Event(2, {.ran_ns = 45 * kMs, .allowed = &cpu0, .allowed_count = 1});
+  Schedule();
+  ASSERT_EQ(policy_.Account(1).lag_ns, 45 * kMs);
+  Event(1, {.affinity_changed = true, .allowed = &cpu1, .allowed_count = 1});
+  Schedule();
+  EXPECT_EQ(Vruntime(1), 9'000 * kMs - 20 * kMs);
 }
 
 // -- order --

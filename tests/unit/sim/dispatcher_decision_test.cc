@@ -117,6 +117,24 @@ TEST_F(DispatcherTest, AnUrgentDecisionComesBeforeAllOthers) {
   EXPECT_EQ(machine_.Current(0)->tid, urgent);
 }
 
+TEST_F(DispatcherTest, TheWaitAfterAnUrgentOneSaysSo) {
+  SpawnHog();
+  const int32_t urgent = SpawnWaiter();
+  const int32_t other = SpawnWaiter();
+  TakeEvents();
+  schedd_decision decision = DecisionFor(urgent);
+  decision.flags = SCHEDD_DECISION_URGENT;
+  Commit(decision);
+  Commit(DecisionFor(other));
+  AdvanceTo(60 * kMs);
+  ASSERT_GT(slot_of(urgent).seq, 2u) << "it ran, and waited, more than once";
+  for (const schedd_event& event : TakeEvents()) {
+    const bool after_urgent = event.slot == machine_.Find(urgent)->slot && event.seq == 2;
+    EXPECT_EQ((event.flags & SCHEDD_EVENT_OUT_OF_TURN) != 0, after_urgent)
+        << "slot " << event.slot << ", wait " << event.seq;
+  }
+}
+
 TEST_F(DispatcherTest, StaleDecisionsChangeNothing) {
   const int32_t running = SpawnHog();
   const int32_t waiter = SpawnWaiter();
