@@ -102,6 +102,7 @@ enum {
   SCHEDD_EVENT_EXPIRED = 1u << 1, /* it used up its slice or was preempted, and is still runnable */
   SCHEDD_EVENT_OUT_OF_TURN =
       1u << 2, /* its last wait ended before its turn: it had come to the starvation bound */
+  SCHEDD_EVENT_UNASKED = 1u << 3, /* a CPU took it from its last wait before a decision came */
 };
 
 /* schedd_decision.flags */
@@ -188,7 +189,7 @@ struct schedd_slot {
   schedd_u64 solo_run_ns; /* the part of run_ns that was granted while nobody else wanted the CPU */
   schedd_u32 urgent_seq; /* seq of the last wait that was put before all others: the task had come
                             to the starvation bound, by decision or, the daemon being silent, not */
-  schedd_u32 reserved1;
+  schedd_u32 unasked_seq; /* seq of the last wait from which a CPU took it undecided */
   schedd_u64 reserved2[8];
 };
 

@@ -83,11 +83,12 @@ void BPF_PROG(schedd_runnable, struct task_struct* p, u64 enq_flags) {
 }
 
 /* The CPU took the task from a queue where it waited for a decision. */
-SCHEDD_INLINE void count_chosen(struct schedd_header* h, struct schedd_slot* slot) {
+SCHEDD_INLINE void note_chosen(struct schedd_header* h, struct schedd_slot* slot) {
   if (slot->state == SCHEDD_TASK_DECIDED) {
     count(SCHEDD_COUNT_RUN_DECIDED, 1);
     return;
   }
+  slot->unasked_seq = slot->seq;
   count(SCHEDD_COUNT_RUN_UNDECIDED, 1);
   if (*(volatile u64*)&h->degraded_since_ns) count(SCHEDD_COUNT_RUN_DEGRADED, 1);
 }
@@ -110,7 +111,7 @@ void BPF_PROG(schedd_running, struct task_struct* p) {
     cpu->protected_task = p->tgid == h->daemon_tgid || must_run_here(p, slot);
   }
   if (!slot) return;
-  if (!priv->direct) count_chosen(h, slot);
+  if (!priv->direct) note_chosen(h, slot);
   account_start(slot, this_cpu, now);
 }
 

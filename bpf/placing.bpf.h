@@ -88,6 +88,7 @@ SCHEDD_INLINE void enqueue_undecided(struct schedd_header* h, struct task_struct
     if (!(enq_flags & SCX_ENQ_WAKEUP)) slot_refresh(h, slot, p); /* else runnable did */
     slot->deadline = vtime;
     if (slot->urgent_seq == slot->seq) flags |= SCHEDD_EVENT_OUT_OF_TURN;
+    if (slot->unasked_seq == slot->seq) flags |= SCHEDD_EVENT_UNASKED;
     schedd_wait_begin(slot);
   }
   dsq_insert_vtime(p, DSQ_UNDECIDED, slice_of(h, slot), vtime, enq_flags);

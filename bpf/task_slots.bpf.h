@@ -50,7 +50,7 @@ SCHEDD_INLINE void slot_clear(struct schedd_slot* slot) {
   u32 i;
   slot->state = SCHEDD_TASK_SLEEPING;
   slot->decided_weight = slot->yields = 0;
-  slot->urgent_seq = slot->seq - 1; /* no wait of this owner */
+  slot->urgent_seq = slot->unasked_seq = slot->seq - 1; /* no wait of this owner */
   slot->waiting_since_ns = slot->running_since_ns = slot->woken_ns = 0;
   slot->run_ns = slot->solo_run_ns = slot->wait_ns = slot->awake_run_ns = 0;
   slot->voluntary_switches = slot->involuntary_switches = 0;

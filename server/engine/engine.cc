@@ -38,11 +38,14 @@ void RelaxCpu() {
 #endif
 }
 
-// Of a wait whose event was lost: the one before it ended out of turn, or so it is supposed, as this
-// one is out of turn by now.
-bool WasOutOfTurn(const schedd_slot& slot) {
-  const uint32_t since = LoadShared(slot.seq) - LoadShared(slot.urgent_seq);
-  return since <= 1;
+// What the event of a wait would have said, had it not been lost: how the wait before it ended. When
+// this one is out of turn by now, that one is supposed to have been so, too.
+uint32_t FlagsOfLost(const schedd_slot& slot) {
+  const uint32_t seq = LoadShared(slot.seq);
+  uint32_t flags = 0;
+  if (seq - LoadShared(slot.urgent_seq) <= 1) flags |= SCHEDD_EVENT_OUT_OF_TURN;
+  if (seq - LoadShared(slot.unasked_seq) == 1) flags |= SCHEDD_EVENT_UNASKED;
+  return flags;
 }
 
 class SlotWaits : public WaitQuery {
@@ -201,7 +204,7 @@ void Engine::State::RecoverLost() {
     OnEvent({.slot = static_cast<uint32_t>(index),
              .seq = LoadShared(slot.seq),
              .key = key,
-             .flags = WasOutOfTurn(slot) ? uint32_t{SCHEDD_EVENT_OUT_OF_TURN} : 0u,
+             .flags = FlagsOfLost(slot),
              .time_ns = LoadShared(slot.waiting_since_ns),
              .cpu = LoadShared(slot.cpu),
              .reserved = 0});

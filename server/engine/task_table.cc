@@ -82,6 +82,7 @@ TaskEvent TaskTable::Describe(const schedd_event& event) {
       .woke = is_new || wakeups != record.reported_wakeups,
       .affinity_changed = !is_new && affinity != record.reported_affinity,
       .out_of_turn = (event.flags & SCHEDD_EVENT_OUT_OF_TURN) != 0,
+      .unasked = (event.flags & SCHEDD_EVENT_UNASKED) != 0,
       .ran_ns = Growth(run_ns, record.reported_run_ns),
       .solo_ran_ns = Growth(solo_run_ns, record.reported_solo_run_ns),
       .ran_since_wake_ns = static_cast<int64_t>(LoadShared(slot.awake_run_ns)),

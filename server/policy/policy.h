@@ -39,6 +39,7 @@ struct TaskEvent {
   bool affinity_changed = false;  // since its previous event: `allowed` is another set of CPUs
   // That CPU time was granted before its turn, because it had come to the starvation bound.
   bool out_of_turn = false;
+  bool unasked = false;  // … or by the dispatcher alone, before a decision came
   int64_t ran_ns = 0;  // CPU time used since its previous event; each nanosecond is reported once
   int64_t solo_ran_ns = 0;  // the part of ran_ns that was granted while nobody else wanted the CPU
   int64_t ran_since_wake_ns = 0;  // CPU time used since its last wakeup

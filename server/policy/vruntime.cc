@@ -122,7 +122,7 @@ void VruntimePolicy::CountService(Task& task, const TaskEvent& event) {
 void VruntimePolicy::Charge(Task& task, const TaskEvent& event) {
   const int64_t ran_ns = std::max<int64_t>(event.ran_ns, 0);
   const int64_t solo_ns = std::clamp<int64_t>(event.solo_ran_ns, 0, ran_ns);
-  if (ran_ns > 0) task.was_wanted = solo_ns == 0;
+  if (ran_ns > 0) task.was_ordered = solo_ns == 0 && !event.unasked;
   // CPU time that nobody else wanted is no debt to those who come later.
   const int64_t charged_ns = ran_ns - solo_ns + std::min(solo_ns, ChargeLimit());
   const int64_t charged_awake_ns =
@@ -147,8 +147,8 @@ void VruntimePolicy::Settle(Task& task) {
     // While others waited for the CPU it was served in its turn, and one so light is rightly as far
     // ahead as its own slices bring it: were V held back, all light tasks would be ahead of it by
     // as much as they may, and their order would be lost. Else it ran because the CPU had nothing
-    // else to do.
-    const int64_t window = Window(task.was_wanted ? task.placed_weight : kDefaultWeight);
+    // else to do, or because the dispatcher, without a decision, knows no light task's place.
+    const int64_t window = Window(task.was_ordered ? task.placed_weight : kDefaultWeight);
     clocks_.Raise(task.cpu, task.vruntime + progress,
                   SaturatingAdd(window, static_cast<int64_t>(progress)));
   }

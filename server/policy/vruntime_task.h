@@ -54,8 +54,9 @@ struct VruntimeTask {
   int64_t unplaced_ns = 0;                 // CPU time charged but not yet in vruntime
   int64_t placed_weight = kDefaultWeight;  // weight that vruntime was counted with
   uint64_t deadline = 0;
-  bool was_wanted = false;  // others waited for the CPU time that it used last
-  bool out_of_turn = false;  // of the CPU time charged last: its v says nothing of the queue's
+  // -- of the CPU time charged last --
+  bool was_ordered = false;  // others waited for it, and the policy gave it to this task
+  bool out_of_turn = false;  // v says nothing of the queue's
 };
 
 // Earlier deadline first; then who came first, then the smaller TaskId (records lie in TaskId

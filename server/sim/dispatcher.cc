@@ -92,6 +92,7 @@ void Dispatcher::Enqueue(SimTask& task, bool woke) {
   if (slot != nullptr) {
     StoreShared(slot->deadline, vtime);
     if (slot->urgent_seq == slot->seq) flags |= SCHEDD_EVENT_OUT_OF_TURN;
+    if (slot->unasked_seq == slot->seq) flags |= SCHEDD_EVENT_UNASKED;
     schedd_wait_begin(slot);
   }
   undecided_.Insert(task, vtime);
@@ -298,6 +299,7 @@ void Dispatcher::Running(SimTask& task) {
     const bool decided = slot->state == SCHEDD_TASK_DECIDED;
     Count(task.cpu, decided ? SCHEDD_COUNT_RUN_DECIDED : SCHEDD_COUNT_RUN_UNDECIDED);
     const bool degraded = LoadShared(memory_.header->degraded_since_ns) != 0;
+    if (!decided) StoreShared(slot->unasked_seq, slot->seq);
     if (!decided && degraded) Count(task.cpu, SCHEDD_COUNT_RUN_DEGRADED);
   }
   AccountWait(*slot);

@@ -27,6 +27,7 @@ void Dispatcher::ClearSlot(schedd_slot& slot) {
   StoreShared(slot.decided_weight, 0u);
   StoreShared(slot.yields, 0u);
   StoreShared(slot.urgent_seq, slot.seq - 1);
+  StoreShared(slot.unasked_seq, slot.seq - 1);
   for (auto* word :
        {&slot.waiting_since_ns, &slot.running_since_ns, &slot.woken_ns, &slot.run_ns,
         &slot.solo_run_ns, &slot.wait_ns, &slot.awake_run_ns, &slot.voluntary_switches,

@@ -50,9 +50,9 @@ MUTANTS = [
     Mutant("server/kernel/host_files.cc", "return std::max(weight, 1);", "return weight;",
            "//tests/unit/kernel:host_files_test", "*AnIdleCgroupHasTheLeastWeight"),
     # --- virtual time ---
-    Mutant("server/policy/vruntime.cc", "Window(task.was_wanted ? task.placed_weight : kDefaultWeight)", "Window(kDefaultWeight)",
+    Mutant("server/policy/vruntime.cc", "Window(task.was_ordered ? task.placed_weight : kDefaultWeight)", "Window(kDefaultWeight)",
            "//tests/unit/policy:vruntime_test", "*ALightTaskMovesTheQueueOnlyWhereOthersWaitedForTheCpu"),
-    Mutant("server/policy/vruntime.cc", "Window(task.was_wanted ? task.placed_weight : kDefaultWeight)", "Window(kDefaultWeight)",
+    Mutant("server/policy/vruntime.cc", "Window(task.was_ordered ? task.placed_weight : kDefaultWeight)", "Window(kDefaultWeight)",
            "//tests/unit/sim:fairness_scenario_test", "*LightTasksShareByWeight"),
     Mutant("server/policy/vruntime.cc", "if (view.kind == CpuView::Kind::kIdle && !(just_ran", "if (view.kind != CpuView::Kind::kTask && !(just_ran",
            "//tests/unit/policy:vruntime_test", "*ACpuThatJustRunsTheDaemonStillTellsHowFarItsQueueIs"),

@@ -126,11 +126,15 @@ TEST_F(EngineRecoveryTest, KnowsWhatRanOutOfTurnMeanwhile) {
   kernel_.slot(1).urgent_seq = 8;   // long ago
   kernel_.slot(2).urgent_seq = 9;   // the wait before this one
   kernel_.slot(3).urgent_seq = 10;  // this one: what was before is not known
+  kernel_.slot(1).unasked_seq = 9;
+  kernel_.slot(2).unasked_seq = 8;
   engine_->Step();
   ASSERT_THAT(Told(), ElementsAre(1u, 2u, 3u));
   EXPECT_FALSE(policy_->events[0].out_of_turn);
   EXPECT_TRUE(policy_->events[1].out_of_turn);
   EXPECT_TRUE(policy_->events[2].out_of_turn);
+  EXPECT_TRUE(policy_->events[0].unasked);
+  EXPECT_FALSE(policy_->events[1].unasked);
 }
 
 // --- a dispatcher adopted from an earlier daemon

@@ -53,7 +53,7 @@ class FakeKernel : public Kernel {
     s = {};
     s.key = key;
     s.seq = seq;
-    s.urgent_seq = seq - 1;
+    s.urgent_seq = s.unasked_seq = seq - 1;
     s.weight = 100;
     s.nr_allowed = header().nr_cpus;
     s.allowed[0] = ~0ull;

@@ -134,8 +134,12 @@ TEST_F(TaskTableTest, TellsWhatRanOutOfTurn) {
   EXPECT_TRUE(table_.IsOutOfTurn(0));
   event = kernel_.Enqueue(0);
   EXPECT_FALSE(table_.IsOutOfTurn(0)) << "it waits anew";
+  EXPECT_FALSE(table_.Describe(event).unasked);
   event.flags |= SCHEDD_EVENT_OUT_OF_TURN;
   EXPECT_TRUE(table_.Describe(event).out_of_turn);
+  EXPECT_FALSE(table_.Describe(event).unasked);
+  event.flags = SCHEDD_EVENT_UNASKED;
+  EXPECT_TRUE(table_.Describe(event).unasked);
 }
 
 TEST_F(TaskTableTest, AnOverrideDoesNotNeedTheTaskToBeKnown) {

@@ -130,7 +130,7 @@ TEST_F(AbiLayoutTest, Slot) {
               MEMBER(T, latency_buckets),
               MEMBER(T, solo_run_ns),
               MEMBER(T, urgent_seq),
-              MEMBER(T, reserved1),
+              MEMBER(T, unasked_seq),
               MEMBER(T, reserved2)});
 }
 

@@ -230,6 +230,31 @@ TEST_F(VruntimeTest, ALightTaskMovesTheQueueOnlyWhereOthersWaitedForTheCpu) {
   }
 }
 
+// Without a decision the dispatcher places a light task nearer to the others than it is: that it ran
+// was no turn of its.
+TEST_F(VruntimeTest, ALightTaskThatNobodyDecidedDoesNotMoveTheQueueFar) {
+  Introduce(1);
+  Introduce(2, 1);
+  for (int i = 0; i < 3; ++i) {
+    Event(2, {.unasked = true, .ran_ns = 20 * kMs, .weight = 1});
+    Schedule();
+    waits_.End(2, sequence_[2]);
+  }
+  Introduce(3);
+  EXPECT_LT(Vruntime(3), Vruntime(1) + 200 * kMs);
+  EXPECT_GT(Vruntime(2), Vruntime(1) + 4'000 * kMs) << "it pays for it";
+}
+
+// Its place is what was decided, moved on by what it ran: as good as any.
+TEST_F(VruntimeTest, AnOrdinaryTaskThatNobodyDecidedForLongTakesTheQueueAlong) {
+  Introduce(1);
+  Event(1, {.unasked = true, .ran_ns = 5'000 * kMs});
+  Schedule();
+  waits_.End(1, sequence_[1]);
+  Introduce(2);
+  EXPECT_GE(Vruntime(2), Vruntime(1));
+}
+
 // It was served out of order: where it is says nothing of where the queue is.
 TEST_F(VruntimeTest, AnUrgentTaskDoesNotMoveTheQueue) {
   Introduce(1);

@@ -135,6 +135,26 @@ TEST_F(DispatcherTest, TheWaitAfterAnUrgentOneSaysSo) {
   }
 }
 
+TEST_F(DispatcherTest, TheWaitAfterOneThatNobodyDecidedSaysSo) {
+  SpawnHog();
+  const int32_t decided = SpawnWaiter();
+  SpawnWaiter();
+  TakeEvents();
+  Commit(DecisionFor(decided));
+  int second_waits = 0;
+  for (int ms = 1; ms < 60; ++ms) {
+    AdvanceTo(ms * kMs);
+    Beat();
+    for (const schedd_event& event : TakeEvents()) {
+      if (event.seq != 2) continue;
+      const bool was_decided = event.slot == machine_.Find(decided)->slot;
+      EXPECT_EQ((event.flags & SCHEDD_EVENT_UNASKED) == 0, was_decided) << event.slot;
+      ++second_waits;
+    }
+  }
+  EXPECT_EQ(second_waits, 3);
+}
+
 TEST_F(DispatcherTest, StaleDecisionsChangeNothing) {
   const int32_t running = SpawnHog();
   const int32_t waiter = SpawnWaiter();
