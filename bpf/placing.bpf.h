@@ -40,33 +40,52 @@ SCHEDD_INLINE void mark_direct(struct task_private* priv, struct schedd_slot* sl
   if (slot) slot->state = SCHEDD_TASK_DECIDED;
 }
 
+/*
+ * The turn of a task that had come to the starvation bound has begun there, or is about to: a task
+ * that a CPU has taken waits in its local queue, where no decision reaches it any more. Were it cut
+ * short, or overtaken again and again, by threads of the daemon that callers keep busy, the bound
+ * would not hold. It lasts for a slice at most.
+ */
+SCHEDD_INLINE bool owes_a_turn(s32 cpu, u64 now) {
+  struct schedd_cpu* record = cpu_at(cpu);
+  struct schedd_slot* slot;
+  if (scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cpu) > 0) return true;
+  if (!record || !record->running) return false;
+  slot = slot_at(record->slot);
+  return slot && slot->urgent_seq == slot->seq && now - record->since_ns < slot->slice_ns;
+}
+
 /* Takes a CPU from a task that is not protected, for p. */
-SCHEDD_INLINE void preempt_any(struct schedd_header* h, struct task_struct* p) {
+SCHEDD_INLINE void preempt_any(struct schedd_header* h, struct task_struct* p, u64 now) {
   u32 cpu;
   bpf_for(cpu, 0, h->nr_cpus) {
     struct schedd_cpu* record = cpu_at(cpu);
     if (!record) break;
     if (record->offline || !record->running || record->protected_task ||
-        !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+        !bpf_cpumask_test_cpu(cpu, p->cpus_ptr) || owes_a_turn(cpu, now))
       continue;
     kick_cpu(cpu, SCX_KICK_PREEMPT);
     break;
   }
 }
 
-/* Threads of the daemon: at once and before others when they wake; in turn with all others together
- * when they have used their slice. Never behind a real-time task. */
+/* Threads of the daemon: at once and before others when they wake, but for a CPU that owes somebody a
+ * turn; in turn with all others together when they have used their slice. Never behind a real-time
+ * task. */
 SCHEDD_INLINE void enqueue_daemon(struct schedd_header* h, struct task_struct* p,
                                   struct task_private* priv, struct schedd_slot* slot,
                                   u64 enq_flags) {
-  bool taken = is_taken(cpu_at(scx_bpf_task_cpu(p)));
+  s32 cpu = scx_bpf_task_cpu(p);
+  u64 now = bpf_ktime_get_ns();
+  bool woke = enq_flags & SCX_ENQ_WAKEUP;
+  bool elsewhere = is_taken(cpu_at(cpu)) || (woke && owes_a_turn(cpu, now));
   count(SCHEDD_COUNT_RUN_DAEMON, 1);
   mark_direct(priv, slot);
-  if ((enq_flags & SCX_ENQ_WAKEUP) && !taken) {
+  if (woke && !elsewhere) {
     dsq_insert(p, SCX_DSQ_LOCAL, h->protected_slice_ns, enq_flags | SCX_ENQ_PREEMPT);
   } else {
     dsq_insert(p, DSQ_DAEMON, h->protected_slice_ns, enq_flags);
-    if (!kick_idle(p) && taken) preempt_any(h, p);
+    if (!kick_idle(p) && elsewhere) preempt_any(h, p, now);
   }
 }
 
