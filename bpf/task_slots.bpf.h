@@ -50,12 +50,14 @@ SCHEDD_INLINE void slot_clear(struct schedd_slot* slot) {
   u32 i;
   slot->state = SCHEDD_TASK_SLEEPING;
   slot->decided_weight = slot->yields = 0;
-  slot->urgent_seq = slot->unasked_seq = slot->seq - 1; /* no wait of this owner */
+  /* No wait of this owner. */
+  slot->urgent_seq = slot->unasked_seq = slot->leased_seq = slot->seq - 1;
   slot->waiting_since_ns = slot->running_since_ns = slot->woken_ns = 0;
   slot->run_ns = slot->solo_run_ns = slot->wait_ns = slot->awake_run_ns = 0;
   slot->voluntary_switches = slot->involuntary_switches = 0;
   slot->wakeups = slot->migrations = 0;
   slot->slice_ns = slot->deadline = slot->generation = 0;
+  slot->lease_until_ns = 0;
   slot->latency_sum_ns = slot->latency_max_ns = 0;
   for (i = 0; i < SCHEDD_LATENCY_BUCKETS; i++) slot->latency_buckets[i] = 0;
 }
