@@ -248,7 +248,7 @@ struct schedd_decision {
   schedd_u32 weight; /* in force for the task */
   schedd_u32 key;    /* as in the event */
   /* CPU time, us, for which the decision is good beyond this wait: a wakeup within it needs no other
-     one. 0: each wait is decided. */
+     one. 0: each wait is decided. The dispatcher may ask earlier. */
   schedd_u32 lease_us;
   schedd_u32 lease_epoch; /* header.lease_epoch when it was made */
 };

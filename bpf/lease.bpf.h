@@ -53,7 +53,10 @@ SCHEDD_INLINE s32 cpu_to_take(struct schedd_header* h, struct task_struct* p, u6
   u32 cpu = scx_bpf_task_cpu(p);
   int i;
   bpf_for(i, 0, LEASE_LOOKS) {
-    if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr) && schedd_may_take(cpu, deadline, now)) return cpu;
+    /* One at a time: those in a CPU's own queue go before all others. */
+    if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr) && !scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + cpu) &&
+        schedd_may_take(cpu, deadline, now))
+      return cpu;
     cpu = cpu + 1 < h->nr_cpus ? cpu + 1 : 0;
   }
   return -1;
