@@ -27,11 +27,13 @@ SCHEDD_INLINE void slot_set_affinity(struct schedd_slot* slot, struct task_struc
 SCHEDD_INLINE void slot_refresh(struct schedd_header* h, struct schedd_slot* slot,
                                 struct task_struct* p) {
   bool of_daemon = p->tgid == h->daemon_tgid;
+  u32 i;
   /* Threads of a daemon that adopted the dispatcher had their slots before. */
   if (of_daemon != !!(slot->flags & SCHEDD_SLOT_DAEMON)) slot->flags ^= SCHEDD_SLOT_DAEMON;
-  slot->uid = BPF_CORE_READ(p, cred, uid.val);
-  slot->cgroup_id = BPF_CORE_READ(p, cgroups, dfl_cgrp, kn, id);
-  bpf_core_read(slot->comm, sizeof(slot->comm), &p->comm);
+  /* Plain loads, not helpers: this is done at each wakeup. A fault would read 0. */
+  slot->uid = p->cred->uid.val;
+  slot->cgroup_id = p->cgroups->dfl_cgrp->kn->id;
+  for (i = 0; i < SCHEDD_COMM_LEN; i++) slot->comm[i] = p->comm[i];
   slot->nice = p->static_prio - 120; /* NICE_TO_PRIO */
 }
 
