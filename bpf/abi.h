@@ -57,7 +57,7 @@ typedef uint64_t schedd_u64;
 #endif
 
 enum {
-  SCHEDD_ABI_VERSION = 6,
+  SCHEDD_ABI_VERSION = 7,
   SCHEDD_CACHE_LINE = 64,
   /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named
      by a decision. */
@@ -137,6 +137,7 @@ enum schedd_counter {
   SCHEDD_COUNT_ENDED_RUN_NS,   /* ns of these that belong to tasks that have ended */
   SCHEDD_COUNT_NO_SLOT_RUN_NS, /* ns of these that belong to tasks without a slot */
   SCHEDD_COUNT_RUN_DEGRADED,   /* undecided runs that began in degraded time */
+  SCHEDD_COUNT_WAITS_LEASED,   /* wakeups under the lease of an earlier decision: no event */
   SCHEDD_NR_COUNTERS,
 };
 
@@ -190,7 +191,11 @@ struct schedd_slot {
   schedd_u32 urgent_seq; /* seq of the last wait that was put before all others: the task had come
                             to the starvation bound, by decision or, the daemon being silent, not */
   schedd_u32 unasked_seq; /* seq of the last wait from which a CPU took it undecided */
-  schedd_u64 reserved2[8];
+  schedd_u64 lease_end_run_ns; /* the lease ends when run_ns comes to this … */
+  schedd_u64 lease_until_ns;   /* … or at this time; 0: none */
+  schedd_u32 lease_epoch; /* of the last decision; its lease ended when header.lease_epoch differs */
+  schedd_u32 leased_seq;  /* seq of the last wait that began under a lease */
+  schedd_u64 reserved[5];
 };
 
 /* One CPU. Written by the dispatcher (counters with atomic adds, the rest by the CPU itself). */
@@ -242,7 +247,10 @@ struct schedd_decision {
   schedd_u64 generation;
   schedd_u32 weight; /* in force for the task */
   schedd_u32 key;    /* as in the event */
-  schedd_u64 reserved;
+  /* CPU time, us, for which the decision is good beyond this wait: a wakeup within it needs no other
+     one. 0: each wait is decided. The dispatcher may ask earlier. */
+  schedd_u32 lease_us;
+  schedd_u32 lease_epoch; /* header.lease_epoch when it was made */
 };
 
 /* One producer (the scheduling thread), many consumers (CPUs in dispatch, the commit program). */
@@ -260,7 +268,13 @@ struct schedd_header {
   schedd_u32 nr_cpus; /* nr_cpu_ids */
   schedd_u32 nr_slots;
   schedd_u32 ext_tasks_only; /* 1: schedules tasks of class SCHED_EXT only */
-  schedd_u32 reserved0[12];
+  /* -- daemon to dispatcher, changes seldom: the terms of leases -- */
+  schedd_u32 lease_epoch; /* raised by each change of parameters, weights or slices: ends all leases */
+  schedd_u32 reserved0;
+  schedd_u64 preempt_margin_ns; /* virtual; a leased wakeup that is so much earlier takes the CPU … */
+  schedd_u64 min_slice_ns;      /* … of a task that has run for this long */
+  schedd_u64 sleeper_credit_ns; /* CPU time that a sleeper may be behind the queue */
+  schedd_u64 reserved1[2];
   /* -- daemon to dispatcher -- */
   schedd_u64 heartbeat_ns; /* last time the scheduling thread began a pass */
   schedd_u32 parked;       /* 1: the scheduling thread sleeps, an event must ring (exchange to 0) */

@@ -70,14 +70,17 @@ SCHEDD_INLINE void choose_next(struct schedd_header* h, s32 cpu, struct task_str
   struct task_private* priv = may_go_on ? private_of(prev) : 0;
   struct schedd_slot* slot = slot_of(priv);
   u64 ready = 0, undecided = 0;
-  bool has_ready, has_undecided, ready_first;
+  bool any_ready, any_undecided, has_ready, has_undecided, ready_first;
   /* A slice for the daemon, then one for somebody else: neither waits longer than that for the
    * other. */
   if (!(prev && prev->tgid == h->daemon_tgid) && dsq_move_to_local(DSQ_DAEMON)) return;
   if (dsq_move_to_local(DSQ_CPU_BASE + cpu)) return;
   if (dsq_move_to_local(DSQ_URGENT)) return;
-  has_ready = dsq_first_deadline(DSQ_READY, cpu, &ready);
-  has_undecided = dsq_first_deadline(DSQ_UNDECIDED, cpu, &undecided);
+  /* An idle machine chooses from empty queues all the time. */
+  any_ready = scx_bpf_dsq_nr_queued(DSQ_READY) > 0;
+  any_undecided = scx_bpf_dsq_nr_queued(DSQ_UNDECIDED) > 0;
+  has_ready = any_ready && dsq_first_deadline(DSQ_READY, cpu, &ready);
+  has_undecided = any_undecided && dsq_first_deadline(DSQ_UNDECIDED, cpu, &undecided);
   ready_first = has_ready && !(has_undecided && (s64)(undecided - ready) < 0);
   if (may_go_on && (has_ready || has_undecided) &&
       goes_on(h, cpu, prev, priv, slot, ready_first ? ready : undecided)) {
@@ -87,9 +90,9 @@ SCHEDD_INLINE void choose_next(struct schedd_header* h, s32 cpu, struct task_str
   if (has_ready || has_undecided)
     move_vtime_floor(cpu, ready_first ? ready : undecided, ready_first);
   if (ready_first && dsq_move_to_local(DSQ_READY)) return;
-  if (dsq_move_to_local(DSQ_UNDECIDED)) return;
-  if (dsq_move_to_local(DSQ_READY)) return;
-  if (dsq_move_to_local(DSQ_DAEMON)) return;
+  if (any_undecided && dsq_move_to_local(DSQ_UNDECIDED)) return;
+  if (any_ready && dsq_move_to_local(DSQ_READY)) return;
+  if (prev && prev->tgid == h->daemon_tgid && dsq_move_to_local(DSQ_DAEMON)) return;
   if (may_go_on) go_on(h, prev, priv, slot, true);
 }
 

@@ -8,7 +8,7 @@
  * the life of a decision and docs/life_of_a_task.md for a walk through.
  */
 #include "bpf/choosing.bpf.h"
-#include "bpf/placing.bpf.h"
+#include "bpf/lease.bpf.h"
 #include "bpf/safety_net.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -55,7 +55,11 @@ void BPF_PROG(schedd_enqueue, struct task_struct* p, u64 enq_flags) {
     dsq_insert(p, SCX_DSQ_LOCAL, h->base_slice_ns, enq_flags);
     kick_idle(p);
   } else {
-    enqueue_undecided(h, p, priv, slot, enq_flags);
+    u64 now = bpf_ktime_get_ns();
+    if (priv && slot && (enq_flags & SCX_ENQ_WAKEUP) && has_lease(h, slot, now))
+      enqueue_leased(h, p, priv, slot, enq_flags, now);
+    else
+      enqueue_undecided(h, p, priv, slot, enq_flags, now);
   }
 }
 
@@ -158,12 +162,15 @@ void BPF_PROG(schedd_set_weight, struct task_struct* p, u32 weight) {
   if (!slot) return;
   slot->weight = weight;
   slot->nice = p->static_prio - 120;
+  slot->lease_until_ns = 0;
 }
 
 SEC("struct_ops/schedd_set_cpumask")
 void BPF_PROG(schedd_set_cpumask, struct task_struct* p, const struct cpumask* cpumask) {
   struct schedd_slot* slot = slot_of(private_of(p));
-  if (slot) slot_set_affinity(slot, p, cpumask);
+  if (!slot) return;
+  slot_set_affinity(slot, p, cpumask);
+  slot->lease_until_ns = 0;
 }
 
 SEC("struct_ops/schedd_update_idle")

@@ -92,8 +92,7 @@ SCHEDD_INLINE void enqueue_daemon(struct schedd_header* h, struct task_struct* p
 /* The kernel-side queue, and word to the scheduling thread. */
 SCHEDD_INLINE void enqueue_undecided(struct schedd_header* h, struct task_struct* p,
                                      struct task_private* priv, struct schedd_slot* slot,
-                                     u64 enq_flags) {
-  u64 now = bpf_ktime_get_ns();
+                                     u64 enq_flags, u64 now) {
   u64 floor = vtime_floor_of(scx_bpf_task_cpu(p));
   u64 vtime = slot ? slot->deadline : floor;
   u32 flags = enq_flags & SCX_ENQ_WAKEUP ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;

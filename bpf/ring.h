@@ -94,6 +94,8 @@ SCHEDD_INLINE int schedd_decision_put(struct schedd_decision_ring* ring,
   SCHEDD_WRITE(&record->generation, decision->generation);
   SCHEDD_WRITE(&record->weight, decision->weight);
   SCHEDD_WRITE(&record->key, decision->key);
+  SCHEDD_WRITE(&record->lease_us, decision->lease_us);
+  SCHEDD_WRITE(&record->lease_epoch, decision->lease_epoch);
   SCHEDD_STORE_RELEASE(&record->ticket, head + 1);
   SCHEDD_STORE_RELEASE(&ring->head, head + 1);
   return 1;
@@ -131,7 +133,8 @@ SCHEDD_INLINE int schedd_decision_take(struct schedd_decision_ring* ring,
   out->generation = SCHEDD_READ(&record->generation);
   out->weight = SCHEDD_READ(&record->weight);
   out->key = SCHEDD_READ(&record->key);
-  out->reserved = 0;
+  out->lease_us = SCHEDD_READ(&record->lease_us);
+  out->lease_epoch = SCHEDD_READ(&record->lease_epoch);
   return SCHEDD_CAS(&ring->tail, tail, tail + 1) == tail ? 1 : -1;
 }
 

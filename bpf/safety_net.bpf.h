@@ -28,11 +28,11 @@ struct {
 } nets SEC(".maps");
 
 /*
- * While the daemon is silent nobody keeps its starvation bound: the queues' order is one of virtual
+ * Where the daemon decides nothing (it is silent, or a lease speaks for it), nobody keeps its starvation bound: the queues' order is one of virtual
  * time, and next to a heavy task a light one waits for as long as that one's virtual time takes to
  * come so far, which at weight 10000 is a hundred times as long. Callable as rescue_from().
  */
-SCHEDD_INLINE void hurry_starved(struct schedd_header* h, u64 dsq_id, u64 now) {
+SCHEDD_INLINE void hurry_starved(struct schedd_header* h, u64 dsq_id, u64 now, bool only_leased) {
   enum { MOST = 4096 };
   /* Now, if the next look would be too late. */
   u64 due_since = now + NET_PERIOD_NS - h->starvation_bound_ns;
@@ -48,6 +48,7 @@ SCHEDD_INLINE void hurry_starved(struct schedd_header* h, u64 dsq_id, u64 now) {
     if (!p) break;
     slot = slot_of(private_of(p));
     if (!slot || !slot->waiting_since_ns || (s64)(slot->waiting_since_ns - due_since) > 0) continue;
+    if (only_leased && slot->leased_seq != slot->seq) continue;
     slot->urgent_seq = slot->seq;
     dsq_move_here_as(&it, p, DSQ_URGENT, slot->waiting_since_ns);
   }
@@ -57,7 +58,8 @@ SCHEDD_INLINE void hurry_starved(struct schedd_header* h, u64 dsq_id, u64 now) {
 
 static int catch_stray(void* map, int* key, struct net* net) {
   struct schedd_header* h = get_header();
-  bool waiting = somebody_waits(), any_offline = false;
+  bool waiting = somebody_waits(), any_offline = false, degraded;
+  u64 now;
   u32 cpu;
   if (!h) return 0;
   bpf_for(cpu, 0, h->nr_cpus) {
@@ -84,11 +86,10 @@ static int catch_stray(void* map, int* key, struct net* net) {
     let_go_of_offline(DSQ_URGENT);
     let_go_of_offline(DSQ_DAEMON);
   }
-  if (*(volatile u64*)&h->degraded_since_ns) {
-    u64 now = bpf_ktime_get_ns();
-    hurry_starved(h, DSQ_UNDECIDED, now);
-    hurry_starved(h, DSQ_READY, now);
-  }
+  now = bpf_ktime_get_ns();
+  degraded = *(volatile u64*)&h->degraded_since_ns;
+  if (degraded) hurry_starved(h, DSQ_UNDECIDED, now, false);
+  hurry_starved(h, DSQ_READY, now, !degraded);
   check_daemon(h, &net->watch);
   bpf_timer_start(&net->timer, NET_PERIOD_NS, 0);
   return 0;

@@ -27,11 +27,13 @@ SCHEDD_INLINE void slot_set_affinity(struct schedd_slot* slot, struct task_struc
 SCHEDD_INLINE void slot_refresh(struct schedd_header* h, struct schedd_slot* slot,
                                 struct task_struct* p) {
   bool of_daemon = p->tgid == h->daemon_tgid;
+  u32 i;
   /* Threads of a daemon that adopted the dispatcher had their slots before. */
   if (of_daemon != !!(slot->flags & SCHEDD_SLOT_DAEMON)) slot->flags ^= SCHEDD_SLOT_DAEMON;
-  slot->uid = BPF_CORE_READ(p, cred, uid.val);
-  slot->cgroup_id = BPF_CORE_READ(p, cgroups, dfl_cgrp, kn, id);
-  bpf_core_read(slot->comm, sizeof(slot->comm), &p->comm);
+  /* Plain loads, not helpers: this is done at each wakeup. A fault would read 0. */
+  slot->uid = p->cred->uid.val;
+  slot->cgroup_id = p->cgroups->dfl_cgrp->kn->id;
+  for (i = 0; i < SCHEDD_COMM_LEN; i++) slot->comm[i] = p->comm[i];
   slot->nice = p->static_prio - 120; /* NICE_TO_PRIO */
 }
 
@@ -50,12 +52,14 @@ SCHEDD_INLINE void slot_clear(struct schedd_slot* slot) {
   u32 i;
   slot->state = SCHEDD_TASK_SLEEPING;
   slot->decided_weight = slot->yields = 0;
-  slot->urgent_seq = slot->unasked_seq = slot->seq - 1; /* no wait of this owner */
+  /* No wait of this owner. */
+  slot->urgent_seq = slot->unasked_seq = slot->leased_seq = slot->seq - 1;
   slot->waiting_since_ns = slot->running_since_ns = slot->woken_ns = 0;
   slot->run_ns = slot->solo_run_ns = slot->wait_ns = slot->awake_run_ns = 0;
   slot->voluntary_switches = slot->involuntary_switches = 0;
   slot->wakeups = slot->migrations = 0;
   slot->slice_ns = slot->deadline = slot->generation = 0;
+  slot->lease_until_ns = 0;
   slot->latency_sum_ns = slot->latency_max_ns = 0;
   for (i = 0; i < SCHEDD_LATENCY_BUCKETS; i++) slot->latency_buckets[i] = 0;
 }

@@ -36,6 +36,12 @@ SCHEDD_INLINE void schedd_wait_begin(struct schedd_slot* slot) {
                         schedd_wait_word(SCHEDD_TASK_UNDECIDED, slot->seq + 1));
 }
 
+/* The same for one that needs no decision. */
+SCHEDD_INLINE void schedd_wait_begin_decided(struct schedd_slot* slot) {
+  (void)SCHEDD_EXCHANGE(schedd_wait_of(slot),
+                        schedd_wait_word(SCHEDD_TASK_DECIDED, slot->seq + 1));
+}
+
 /* 1 while the task waits for the `seq`-th time and `state` is where it waits. */
 SCHEDD_INLINE int schedd_wait_is(struct schedd_slot* slot, schedd_u32 seq, schedd_u32 state) {
   return SCHEDD_READ(schedd_wait_of(slot)) == schedd_wait_word(state, seq);

@@ -46,6 +46,7 @@ void AddLossRows(const SchedulerCounters& counters, Table& table) {
   table.AddRow({"  too late", Count(counters.stale_decision_count())});
   table.AddRow({"  for a CPU not allowed", Count(counters.bounced_decision_count())});
   table.AddRow({"  urgent (starvation bound)", Count(counters.urgent_decision_count())});
+  table.AddRow({"wakeups under a lease", Count(counters.leased_wakeup_count())});
   const int64_t slotless = counters.table_full_count() + counters.unslotted_enqueue_count();
   if (slotless > 0) {
     table.AddRow(

@@ -53,6 +53,7 @@ SchedulerCounters ReadCounters(const Attachment& attachment, int64_t page_faults
       .scheduling_page_fault_count = page_faults,
       .pass_count = engine.passes,
       .degraded_run_count = Sum(memory, SCHEDD_COUNT_RUN_DEGRADED),
+      .leased_wakeup_count = Sum(memory, SCHEDD_COUNT_WAITS_LEASED),
   };
 }
 

@@ -71,6 +71,7 @@ struct SchedulerCounters {
   int64_t scheduling_page_fault_count = 0;  // since attach; -1: the host cannot tell
   int64_t pass_count = 0;
   int64_t degraded_run_count = 0;
+  int64_t leased_wakeup_count = 0;
 
   bool operator==(const SchedulerCounters&) const = default;
 

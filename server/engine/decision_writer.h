@@ -26,6 +26,9 @@ class DecisionWriter {
 
   size_t room() const { return schedd_decision_room(ring_); }
 
+  // Leases given from here on end when header.lease_epoch is no longer this.
+  void set_lease_epoch(uint32_t epoch) { lease_epoch_ = epoch; }
+
   // False when the task does not wait for this decision any more, or the ring is full.
   bool Write(const Decision& decision, int64_t generation);
 
@@ -33,6 +36,7 @@ class DecisionWriter {
   schedd_decision_ring* const ring_;
   const TaskTable* const tasks_;
   EngineCounters* const counters_;
+  uint32_t lease_epoch_ = 0;
 };
 
 }  // namespace schedd

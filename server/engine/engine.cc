@@ -81,6 +81,7 @@ struct Engine::State {
   size_t ApplyDirectives();
   void Apply(Directive& directive);
   void ApplyParameters(const PolicyParameters& changed);
+  void EndLeases();
   void OnEvent(const schedd_event& event);
   uint64_t LostEvents() const;
   void RecoverLost();
@@ -151,6 +152,7 @@ void Engine::State::Apply(Directive& directive) {
   for (const TaskSetting& setting : directive.settings) {
     if (tasks.Override(setting)) Publish(setting.slot);
   }
+  EndLeases();
   // The same generation again only adds tasks to it: it has been in force before.
   if (directive.generation == generation) return;
   generation = directive.generation;
@@ -164,7 +166,17 @@ void Engine::State::ApplyParameters(const PolicyParameters& changed) {
   StoreShared(header->base_slice_ns, parameters.base_slice_ns);
   StoreShared(header->decision_budget_ns, parameters.decision_budget_ns);
   StoreShared(header->starvation_bound_ns, parameters.starvation_bound_ns);
+  StoreShared(header->preempt_margin_ns, std::max<int64_t>(parameters.wakeup_preempt_margin_ns, 0));
+  StoreShared(header->min_slice_ns, parameters.min_slice_ns);
+  StoreShared(header->sleeper_credit_ns, parameters.sleeper_credit_ns);
   StoreShared(header->all_decisions, parameters.placement_mode == PlacementMode::kAllDecisions);
+}
+
+// What was decided before holds no longer than the wait it was decided for.
+void Engine::State::EndLeases() {
+  const uint32_t epoch = LoadShared(header->lease_epoch) + 1;
+  StoreSharedRelease(header->lease_epoch, epoch);
+  writer.set_lease_epoch(epoch);
 }
 
 void Engine::State::OnEvent(const schedd_event& event) {

@@ -184,6 +184,9 @@ constexpr Metric kMetrics[] = {
     {"schedd_degraded_runs_total", Type::kCounter, "runs", "counters.degraded_run_count", "",
      "The part of schedd_undecided_runs_total that began in degraded mode.",
      Count<&C::degraded_run_count>},
+    {"schedd_leased_wakeups_total", Type::kCounter, "wakeups", "counters.leased_wakeup_count", "",
+     "Wakeups for which an earlier decision was still good: no event, no decision.",
+     Count<&C::leased_wakeup_count>},
 };
 
 prometheus::MetricFamily MakeFamily(const Metric& metric, const Samples& samples) {

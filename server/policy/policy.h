@@ -29,6 +29,7 @@ inline constexpr int32_t kAnyCpu = -1;
 inline constexpr int64_t kDefaultWeight = 100;
 inline constexpr int64_t kMinWeight = 1;
 inline constexpr int64_t kMaxWeight = 10'000;
+inline constexpr int64_t kMaxLeaseNanos = 1'000'000'000;
 
 // A task became runnable and waits for a decision.
 struct TaskEvent {
@@ -89,6 +90,9 @@ struct Decision {
   int32_t cpu = kAnyCpu;
   int64_t slice_ns = 0;
   uint64_t deadline = 0;  // virtual; smaller runs first, compared by signed difference
+  // CPU time, from now on, for which the decision is good: a task that sleeps before it has used that
+  // up waits again as decided, without an event. At most kMaxLeaseNanos; 0: this wait only.
+  int64_t lease_ns = 0;
   bool preempt = false;   // take `cpu` from the task that runs there now
   bool urgent = false;    // before all that are not
   // When the slice ends, whoever waits goes first. False: the task goes on while its deadline,

@@ -317,6 +317,7 @@ Decision VruntimePolicy::Decide(Task& task, const MachineView& machine, bool urg
       .cpu = victim,
       .slice_ns = SliceOf(task),
       .deadline = task.deadline,
+      .lease_ns = std::clamp<int64_t>(parameters_.base_slice_ns, 0, kMaxLeaseNanos),
       .preempt = victim != kAnyCpu,
       .urgent = urgent,
   };

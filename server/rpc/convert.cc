@@ -61,6 +61,7 @@ v1::SchedulerCounters ToProto(const SchedulerCounters& info) {
   counters.set_scheduling_page_fault_count(info.scheduling_page_fault_count);
   counters.set_pass_count(info.pass_count);
   counters.set_degraded_run_count(info.degraded_run_count);
+  counters.set_leased_wakeup_count(info.leased_wakeup_count);
   return counters;
 }
 

@@ -26,6 +26,8 @@ schedd_decision Make(uint32_t n) {
   decision.generation = n * 11ull;
   decision.weight = n * 13;
   decision.key = n * 2;
+  decision.lease_us = n * 17;
+  decision.lease_epoch = n * 19;
   return decision;
 }
 
@@ -34,7 +36,8 @@ bool IsWhole(const schedd_decision& d) {
   return d.seq == expected.seq && d.cpu == expected.cpu && d.flags == expected.flags &&
          d.slice_ns == expected.slice_ns && d.deadline == expected.deadline &&
          d.generation == expected.generation && d.weight == expected.weight &&
-         d.key == expected.key;
+         d.key == expected.key && d.lease_us == expected.lease_us &&
+         d.lease_epoch == expected.lease_epoch;
 }
 
 class DecisionRingTest : public testing::Test {

@@ -29,6 +29,15 @@ TEST(WaitTest, EachWaitHasTheNextNumberAndIsUndecided) {
   EXPECT_FALSE(schedd_wait_is(&slot, 42, SCHEDD_TASK_DECIDED));
 }
 
+TEST(WaitTest, AWaitThatNeedsNoDecisionIsDecidedFromTheStart) {
+  schedd_slot slot = {};
+  slot.seq = 41;
+  schedd_wait_begin_decided(&slot);
+  EXPECT_TRUE(schedd_wait_is(&slot, 42, SCHEDD_TASK_DECIDED));
+  EXPECT_FALSE(schedd_wait_decide(&slot, 41));
+  EXPECT_FALSE(schedd_wait_decide(&slot, 42));
+}
+
 TEST(WaitTest, NumbersWrapAndTouchNothingElse) {
   schedd_slot slot = Waiting(0xffffffffu);
   slot.nr_allowed = 7;

@@ -49,6 +49,7 @@ TEST_F(CountersTest, EachOfTheDispatchersCountersIsShownOnce) {
   EXPECT_EQ(c.ended_task_run_time_ns, expected(SCHEDD_COUNT_ENDED_RUN_NS));
   EXPECT_EQ(c.unslotted_run_time_ns, expected(SCHEDD_COUNT_NO_SLOT_RUN_NS));
   EXPECT_EQ(c.degraded_run_count, expected(SCHEDD_COUNT_RUN_DEGRADED));
+  EXPECT_EQ(c.leased_wakeup_count, expected(SCHEDD_COUNT_WAITS_LEASED));
 }
 
 TEST_F(CountersTest, TheEnginesCountersAreShown) {

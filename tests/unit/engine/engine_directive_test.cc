@@ -51,6 +51,37 @@ class EngineDirectiveTest : public testing::Test {
   std::unique_ptr<Engine> engine_;
 };
 
+// Whatever changes, no task goes on by what was decided before.
+TEST_F(EngineDirectiveTest, EachChangeEndsAllLeases) {
+  const uint32_t key = kernel_.NewOwner(0);
+  uint32_t epoch = kernel_.header().lease_epoch;
+  const auto ended = [&] {
+    engine_->Step();
+    const bool raised = kernel_.header().lease_epoch != epoch;
+    epoch = kernel_.header().lease_epoch;
+    return raised && Decide(0).lease_epoch == epoch;
+  };
+  EXPECT_FALSE(ended()) << "nothing has changed";
+  Submit(2, {}, PolicyParameters{.base_slice_ns = 5'000'000});
+  EXPECT_TRUE(ended());
+  Submit(3, {{.slot = 0, .key = key, .weight = 500}});
+  EXPECT_TRUE(ended());
+  auto shares = std::make_unique<Directive>();
+  shares->generation = 3;
+  shares->shares = std::make_unique<CgroupShares>();
+  ASSERT_TRUE(engine_->Submit(shares));
+  EXPECT_TRUE(ended());
+  EXPECT_FALSE(ended());
+}
+
+// What the daemon before this one decided does not bind it.
+TEST_F(EngineDirectiveTest, ANewEngineEndsTheLeasesOfTheLastOne) {
+  const uint32_t epoch = kernel_.header().lease_epoch;
+  const Engine next(&kernel_, std::make_unique<ScriptedPolicy>(), EngineOptions(),
+                    PolicyParameters(), /*initial_generation=*/1);
+  EXPECT_NE(kernel_.header().lease_epoch, epoch);
+}
+
 TEST_F(EngineDirectiveTest, IsInForceFromTheNextPassOn) {
   kernel_.now_ns = 5'000'000'000;
   ASSERT_TRUE(Submit(2, {}));

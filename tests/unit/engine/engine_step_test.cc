@@ -37,6 +37,9 @@ TEST_F(EngineStepTest, PutsTheParametersInForceBeforeTheFirstPass) {
   EXPECT_EQ(kernel_.header().base_slice_ns, 10'000'000u);
   EXPECT_EQ(kernel_.header().decision_budget_ns, 20'000'000u);
   EXPECT_EQ(kernel_.header().starvation_bound_ns, 500'000'000u);
+  EXPECT_EQ(kernel_.header().preempt_margin_ns, 2'000'000u);
+  EXPECT_EQ(kernel_.header().min_slice_ns, 1'000'000u);
+  EXPECT_EQ(kernel_.header().sleeper_credit_ns, 20'000'000u);
   EXPECT_EQ(kernel_.header().all_decisions, 0u);
   EXPECT_EQ(engine_->applied_generation(), 7);
   EXPECT_EQ(engine_->applied_time_ns(), kernel_.now_ns);
@@ -91,6 +94,23 @@ TEST_F(EngineStepTest, WhatThePolicyWantsIsInTheFlags) {
     const auto decisions = kernel_.TakeDecisions();
     ASSERT_THAT(decisions, SizeIs(1));
     EXPECT_EQ(decisions[0].flags, wish.flags);
+  }
+}
+
+TEST_F(EngineStepTest, ADecisionIsGoodForAsLongAsThePolicySays) {
+  struct Case {
+    int64_t lease_ns;
+    uint32_t lease_us;
+  };
+  for (const Case& c : {Case{0, 0}, Case{10'000'999, 10'000}, Case{-5, 0},
+                        Case{INT64_MAX, uint32_t{kMaxLeaseNanos / 1000}}}) {
+    policy_->change = [&c](Decision& decision) { decision.lease_ns = c.lease_ns; };
+    kernel_.EnqueueNew(0);
+    engine_->Step();
+    const auto decisions = kernel_.TakeDecisions();
+    ASSERT_THAT(decisions, SizeIs(1));
+    EXPECT_EQ(decisions[0].lease_us, c.lease_us);
+    EXPECT_EQ(decisions[0].lease_epoch, kernel_.header().lease_epoch);
   }
 }
 

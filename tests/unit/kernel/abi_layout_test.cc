@@ -72,7 +72,7 @@ TEST_F(AbiLayoutTest, Decision) {
   ExpectSame("schedd_decision", sizeof(T),
              {MEMBER(T, ticket), MEMBER(T, slot), MEMBER(T, seq), MEMBER(T, cpu), MEMBER(T, flags),
               MEMBER(T, slice_ns), MEMBER(T, deadline), MEMBER(T, generation), MEMBER(T, weight),
-              MEMBER(T, key), MEMBER(T, reserved)});
+              MEMBER(T, key), MEMBER(T, lease_us), MEMBER(T, lease_epoch)});
 }
 
 TEST_F(AbiLayoutTest, DecisionRing) {
@@ -131,7 +131,11 @@ TEST_F(AbiLayoutTest, Slot) {
               MEMBER(T, solo_run_ns),
               MEMBER(T, urgent_seq),
               MEMBER(T, unasked_seq),
-              MEMBER(T, reserved2)});
+              MEMBER(T, lease_end_run_ns),
+              MEMBER(T, lease_until_ns),
+              MEMBER(T, lease_epoch),
+              MEMBER(T, leased_seq),
+              MEMBER(T, reserved)});
 }
 
 TEST_F(AbiLayoutTest, Header) {
@@ -141,7 +145,12 @@ TEST_F(AbiLayoutTest, Header) {
               MEMBER(T, nr_cpus),
               MEMBER(T, nr_slots),
               MEMBER(T, ext_tasks_only),
+              MEMBER(T, lease_epoch),
               MEMBER(T, reserved0),
+              MEMBER(T, preempt_margin_ns),
+              MEMBER(T, min_slice_ns),
+              MEMBER(T, sleeper_credit_ns),
+              MEMBER(T, reserved1),
               MEMBER(T, heartbeat_ns),
               MEMBER(T, parked),
               MEMBER(T, all_decisions),

@@ -407,6 +407,21 @@ TEST_F(VruntimeTest, SlicesStayWithinTheLimits) {
   for (const Decision& decision : Schedule()) EXPECT_EQ(decision.slice_ns, kMs);
 }
 
+// -- leases --
+
+TEST_F(VruntimeTest, ADecisionIsGoodForASliceOfCpuTime) {
+  Wake(1);
+  EXPECT_EQ(Only().lease_ns, 10 * kMs);
+  for (TaskId task = 2; task < 60; ++task) Wake(task);
+  EXPECT_EQ(Schedule().back().lease_ns, 10 * kMs) << "how many wait does not matter";
+  policy_.Apply({.base_slice_ns = 3 * kMs});
+  Expire(1, kMs);
+  EXPECT_EQ(Only().lease_ns, 3 * kMs);
+  policy_.Apply({.base_slice_ns = INT64_MAX});
+  Expire(1, kMs);
+  EXPECT_EQ(Only().lease_ns, kMaxLeaseNanos);
+}
+
 // --- after another daemon
 // ---------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ v1::Scheduler Attached() {
   counters.set_kernel_thread_run_count(400);
   counters.set_daemon_run_count(100);
   counters.set_preemption_count(33);
+  counters.set_leased_wakeup_count(700);
   return scheduler;
 }
 
@@ -78,6 +79,7 @@ TEST_F(StatusTest, Golden) {
             "  too late                      20\n"
             "  for a CPU not allowed         0\n"
             "  urgent (starvation bound)     1\n"
+            "wakeups under a lease           700\n"
             "time without schedd (degraded)  0\n"
             "  runs meanwhile                0\n"
             "scheduling thread               1.00s CPU (1.0 % of one CPU)\n"

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A decision is good for a slice of CPU time: tasks that wake each other all the time need no further one, what changes reaches them
+# all the same, and none of them starves.
+# guest: cpus=2 mem=1G timeout=180
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/guest.bash"
+
+BOUND_MS=300
+start_schedd --set "starvation_bound=${BOUND_MS}ms"
+hog env
+hog env
+hog env
+switch_and_pipe
+sleep 2
+counters /tmp/before
+sleep 4
+counters /tmp/after
+LEASED=$(grown leasedWakeupCount /tmp/before /tmp/after) EVENTS=$(grown eventCount /tmp/before /tmp/after)
+note "beside 3 hogs, 2 pairs over a pipe and 2 that switch: $LEASED wakeups under a lease, $EVENTS events"
+holds "most wakeups ask nobody" "$LEASED > $EVENTS"
+
+# A change counts for them at once: its generation is that of their decisions.
+GENERATION=$(ctl policy set base_slice=8ms -o json | jq -r .appliedGeneration)
+older() { ctl task list --filter 'comm = "stress-ng-pipe"' -o json | jq "[.tasks[].stats | select(.policyGeneration | tonumber < $GENERATION and . != 0)] | length"; }
+none_is_older() { [ "$(older)" = 0 ]; }
+holds "the change has a generation" "${GENERATION:-0} > 0"
+check "every leased task is decided anew after a change" wait_until 10 none_is_older
+end_hogs
+
+# One that uses more than its share, in pieces with sleeps between, beside a heavy one: its wait is bounded although no event tells of
+# it. Both on CPU 1.
+hog taskset -c 1
+ctl task boost --tgid "$HOG" --weight 10000 >/dev/null
+# shellcheck disable=SC2016 # its own variable
+taskset -c 1 bash -c 'while :; do for ((i = 0; i < 2000; i++)); do :; done; read -r -t 0.002 <&3; done' 3<> <(:) &
+LIGHT=$!
+HOGS+=("$LIGHT")
+ctl task boost --tgid "$LIGHT" --weight 1 >/dev/null
+sleep 2
+counters /tmp/before
+WORST=0 LAST='' SINCE=$(now_ms)
+END=$((SINCE + 10000))
+while NOW=$(now_ms) && [ "$NOW" -lt "$END" ]; do
+  RUN=$(run_ns "$LIGHT")
+  if [ "$RUN" != "$LAST" ]; then LAST=$RUN SINCE=$NOW; fi
+  [ $((NOW - SINCE)) -le "$WORST" ] || WORST=$((NOW - SINCE))
+  sleep 0.02
+done
+counters /tmp/after
+note "weight 1 beside 10000: $(grown leasedWakeupCount /tmp/before /tmp/after) wakeups under a lease, longest standstill $WORST ms"
+holds "it did wake under a lease" "$(grown leasedWakeupCount /tmp/before /tmp/after) > 3"
+# A slice of the other one, and two looks.
+holds "it stands still for no longer than $BOUND_MS ms, a slice and a look: $WORST ms" "$WORST <= $BOUND_MS + 40 + 40"
+stays_attached "attached"
+end_hogs
+stop_schedd
+is "exit code after SIGTERM" "$SCHEDD_EXIT" 0
+check "no kernel warning" eval '! dmesg | grep -E "WARNING|BUG:|Call Trace"'
+finish
