@@ -195,7 +195,8 @@ struct schedd_slot {
   schedd_u64 lease_until_ns;   /* … or at this time; 0: none */
   schedd_u32 lease_epoch; /* of the last decision; its lease ended when header.lease_epoch differs */
   schedd_u32 leased_seq;  /* seq of the last wait that began under a lease */
-  schedd_u64 reserved[5];
+  schedd_u64 switch_ns; /* the part of run_ns in which a CPU came to it and it did not execute yet */
+  schedd_u64 reserved[4];
 };
 
 /* One CPU. Written by the dispatcher (counters with atomic adds, the rest by the CPU itself). */

@@ -28,7 +28,9 @@ SCHEDD_INLINE void account_switch(struct task_private* priv, struct schedd_cpu* 
   u64 clock = run_clock();
   u64 ended = cpu ? cpu->run_ended : 0;
   if (cpu) cpu->run_ended = 0;
-  if (priv) priv->run_began = ended && clock - ended < MOST_SWITCH_NS ? ended : clock;
+  if (!priv) return;
+  priv->switch_ns = ended && clock - ended < MOST_SWITCH_NS ? clock - ended : 0;
+  priv->run_began = clock - priv->switch_ns;
 }
 
 /* Ends the present run and begins another one, at `now` on CLOCK_MONOTONIC. */
@@ -43,6 +45,8 @@ SCHEDD_INLINE void account_run(struct task_private* priv, struct schedd_slot* sl
     return;
   }
   slot->run_ns += ran;
+  slot->switch_ns += priv->switch_ns;
+  priv->switch_ns = 0;
   if (priv->solo) slot->solo_run_ns += ran;
   slot->running_since_ns = now;
   slot->awake_run_ns += ran;

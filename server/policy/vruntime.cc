@@ -110,7 +110,8 @@ TaskAccount VruntimePolicy::Account(TaskId id) const {
 // instant would wait for as long once more. Parts of a turn add up, but for those that it had
 // before the bound.
 void VruntimePolicy::CountService(Task& task, const TaskEvent& event) {
-  task.served_ns = SaturatingAdd(task.served_ns, std::max<int64_t>(event.ran_ns, 0));
+  const int64_t executed_ns = SaturatingSubtract(event.ran_ns, std::max<int64_t>(event.switch_ns, 0));
+  task.served_ns = SaturatingAdd(task.served_ns, std::max<int64_t>(executed_ns, 0));
   if (task.known && !event.woke && task.served_ns < parameters_.min_slice_ns) return;
   task.unserved_since_ns = event.time_ns;
   task.served_ns = 0;

@@ -79,6 +79,18 @@ TEST_F(VruntimeTest, TheShortestBoundMakesNoStormOfDecisions) {
   EXPECT_TRUE(Schedule().empty());
 }
 
+// The CPU took a millisecond to come to it, and was taken away before it executed anything.
+TEST_F(VruntimeTest, ATimeInWhichNothingWasExecutedIsNoTurn) {
+  Wake(1);
+  Schedule();
+  now_ns_ += 500 * kMs;
+  ASSERT_TRUE(Only().urgent);
+  Event(1, {.ran_ns = 2 * kMs, .switch_ns = 2 * kMs - 1, .ran_since_wake_ns = 2 * kMs});
+  EXPECT_TRUE(Only().urgent) << "it waits on";
+  Event(1, {.ran_ns = 2 * kMs, .switch_ns = kMs / 2, .ran_since_wake_ns = 4 * kMs});
+  EXPECT_FALSE(Only().urgent);
+}
+
 TEST_F(VruntimeTest, ATaskThatStartedIsNotStarving) {
   Wake(1);
   Schedule();
