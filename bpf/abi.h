@@ -188,14 +188,16 @@ struct schedd_slot {
   schedd_u64 latency_max_ns;
   schedd_u32 latency_buckets[SCHEDD_LATENCY_BUCKETS];
   schedd_u64 solo_run_ns; /* the part of run_ns that was granted while nobody else wanted the CPU */
-  schedd_u32 urgent_seq; /* seq of the last wait that was put before all others: the task had come
-                            to the starvation bound, by decision or, the daemon being silent, not */
+  schedd_u32 urgent_seq;  /* seq of the last wait that was put before all others: the task had come
+                             to the starvation bound, by decision or, the daemon being silent, not */
   schedd_u32 unasked_seq; /* seq of the last wait from which a CPU took it undecided */
   schedd_u64 lease_end_run_ns; /* the lease ends when run_ns comes to this … */
   schedd_u64 lease_until_ns;   /* … or at this time; 0: none */
-  schedd_u32 lease_epoch; /* of the last decision; its lease ended when header.lease_epoch differs */
-  schedd_u32 leased_seq;  /* seq of the last wait that began under a lease */
-  schedd_u64 switch_ns; /* the part of run_ns in which a CPU came to it and it did not execute yet */
+  schedd_u32
+      lease_epoch;       /* of the last decision; its lease ended when header.lease_epoch differs */
+  schedd_u32 leased_seq; /* seq of the last wait that began under a lease */
+  schedd_u64
+      switch_ns; /* the part of run_ns in which a CPU came to it and it did not execute yet */
   schedd_u64 reserved[4];
 };
 
@@ -248,8 +250,8 @@ struct schedd_decision {
   schedd_u64 generation;
   schedd_u32 weight; /* in force for the task */
   schedd_u32 key;    /* as in the event */
-  /* CPU time, us, for which the decision is good beyond this wait: a wakeup within it needs no other
-     one. 0: each wait is decided. The dispatcher may ask earlier. */
+  /* CPU time, us, for which the decision is good beyond this wait: a wakeup within it needs no
+     other one. 0: each wait is decided. The dispatcher may ask earlier. */
   schedd_u32 lease_us;
   schedd_u32 lease_epoch; /* header.lease_epoch when it was made */
 };
@@ -270,10 +272,12 @@ struct schedd_header {
   schedd_u32 nr_slots;
   schedd_u32 ext_tasks_only; /* 1: schedules tasks of class SCHED_EXT only */
   /* -- daemon to dispatcher, changes seldom: the terms of leases -- */
-  schedd_u32 lease_epoch; /* raised by each change of parameters, weights or slices: ends all leases */
+  schedd_u32
+      lease_epoch; /* raised by each change of parameters, weights or slices: ends all leases */
   schedd_u32 reserved0;
-  schedd_u64 preempt_margin_ns; /* virtual; a leased wakeup that is so much earlier takes the CPU … */
-  schedd_u64 min_slice_ns;      /* … of a task that has run for this long */
+  schedd_u64
+      preempt_margin_ns;   /* virtual; a leased wakeup that is so much earlier takes the CPU … */
+  schedd_u64 min_slice_ns; /* … of a task that has run for this long */
   schedd_u64 sleeper_credit_ns; /* CPU time that a sleeper may be behind the queue */
   schedd_u64 reserved1[2];
   /* -- daemon to dispatcher -- */

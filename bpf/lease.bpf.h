@@ -2,8 +2,8 @@
 /*
  * Leases: a decision is good for some CPU time, not for one wait only. A task that sleeps before it
  * has used that up waits, when it wakes, in the place that the decision would have given it again,
- * and nobody is asked. Where tasks wake each other all the time (pipes, locks, sockets) this is what
- * makes them as quick as under a scheduler in the kernel.
+ * and nobody is asked. Where tasks wake each other all the time (pipes, locks, sockets) this is
+ * what makes them as quick as under a scheduler in the kernel.
  *
  * The terms are the policy's: how long a lease lasts, what a sleeper keeps, who may be preempted
  * (abi.h). Any change of parameters, weights or slices ends all leases at once.
@@ -19,12 +19,13 @@ enum {
   LEASE_LOOKS = 4,
 };
 
-/* A waking task may be queued by its last decision. One that the starvation bound had to help is the
- * policy's to judge. */
+/* A waking task may be queued by its last decision. One that the starvation bound had to help is
+ * the policy's to judge. */
 SCHEDD_INLINE bool has_lease(struct schedd_header* h, struct schedd_slot* slot, u64 now) {
   return slot->lease_epoch == *(volatile u32*)&h->lease_epoch &&
          (s64)(slot->lease_end_run_ns - slot->run_ns) > 0 &&
-         (s64)(slot->lease_until_ns - now) > 0 && slot->urgent_seq != slot->seq && !h->all_decisions;
+         (s64)(slot->lease_until_ns - now) > 0 && slot->urgent_seq != slot->seq &&
+         !h->all_decisions;
 }
 
 /*
@@ -46,8 +47,8 @@ __attribute__((noinline)) int schedd_may_take(s32 cpu, u64 deadline, u64 now) {
   return (s64)(others - deadline) > (s64)h->preempt_margin_ns;
 }
 
-/* A CPU for p to take from a task with a later deadline, the one where it ran last before others; -1
- * for none. */
+/* A CPU for p to take from a task with a later deadline, the one where it ran last before others;
+ * -1 for none. */
 SCHEDD_INLINE s32 cpu_to_take(struct schedd_header* h, struct task_struct* p, u64 deadline,
                               u64 now) {
   u32 cpu = scx_bpf_task_cpu(p);

@@ -69,9 +69,9 @@ SCHEDD_INLINE void preempt_any(struct schedd_header* h, struct task_struct* p, u
   }
 }
 
-/* Threads of the daemon: at once and before others when they wake, but for a CPU that owes somebody a
- * turn; in turn with all others together when they have used their slice. Never behind a real-time
- * task. */
+/* Threads of the daemon: at once and before others when they wake, but for a CPU that owes somebody
+ * a turn; in turn with all others together when they have used their slice. Never behind a
+ * real-time task. */
 SCHEDD_INLINE void enqueue_daemon(struct schedd_header* h, struct task_struct* p,
                                   struct task_private* priv, struct schedd_slot* slot,
                                   u64 enq_flags) {

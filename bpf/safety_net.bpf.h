@@ -28,9 +28,10 @@ struct {
 } nets SEC(".maps");
 
 /*
- * Where the daemon decides nothing (it is silent, or a lease speaks for it), nobody keeps its starvation bound: the queues' order is one of virtual
- * time, and next to a heavy task a light one waits for as long as that one's virtual time takes to
- * come so far, which at weight 10000 is a hundred times as long. Callable as rescue_from().
+ * Where the daemon decides nothing (it is silent, or a lease speaks for it), nobody keeps its
+ * starvation bound: the queues' order is one of virtual time, and next to a heavy task a light one
+ * waits for as long as that one's virtual time takes to come so far, which at weight 10000 is a
+ * hundred times as long. Callable as rescue_from().
  */
 SCHEDD_INLINE void hurry_starved(struct schedd_header* h, u64 dsq_id, u64 now, bool only_leased) {
   enum { MOST = 4096 };

@@ -12,8 +12,8 @@ enum {
   MOVE_TRIES = 8,
   /* Decisions put into effect in one go by a CPU that wants to run something. */
   DISPATCH_DRAIN = 16,
-  /* ns; the longest that a lease lasts, whatever CPU time is left of it: how many wait, and how far the
-     queue has come, is the policy's to see now and then. */
+  /* ns; the longest that a lease lasts, whatever CPU time is left of it: how many wait, and how far
+     the queue has come, is the policy's to see now and then. */
   LEASE_LASTS_NS = 50 * 1000 * 1000,
 };
 

@@ -33,13 +33,13 @@ SCHEDD_INLINE schedd_wait* schedd_wait_of(struct schedd_slot* slot) {
 /* A new wait, undecided. The caller enqueues the task: no other CPU begins a wait for it. */
 SCHEDD_INLINE void schedd_wait_begin(struct schedd_slot* slot) {
   (void)SCHEDD_EXCHANGE(schedd_wait_of(slot),
-                        schedd_wait_word(SCHEDD_TASK_UNDECIDED, slot->seq + 1));
+                        schedd_wait_word(SCHEDD_TASK_UNDECIDED, SCHEDD_READ(&slot->seq) + 1));
 }
 
 /* The same for one that needs no decision. */
 SCHEDD_INLINE void schedd_wait_begin_decided(struct schedd_slot* slot) {
   (void)SCHEDD_EXCHANGE(schedd_wait_of(slot),
-                        schedd_wait_word(SCHEDD_TASK_DECIDED, slot->seq + 1));
+                        schedd_wait_word(SCHEDD_TASK_DECIDED, SCHEDD_READ(&slot->seq) + 1));
 }
 
 /* 1 while the task waits for the `seq`-th time and `state` is where it waits. */

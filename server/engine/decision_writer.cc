@@ -22,7 +22,8 @@ bool DecisionWriter::Write(const Decision& decision, int64_t generation) {
   record.slice_ns = static_cast<uint64_t>(decision.slice_ns);
   record.deadline = decision.deadline;
   record.generation = static_cast<uint64_t>(generation);
-  record.lease_us = static_cast<uint32_t>(std::clamp<int64_t>(decision.lease_ns, 0, kMaxLeaseNanos) / 1000);
+  record.lease_us =
+      static_cast<uint32_t>(std::clamp<int64_t>(decision.lease_ns, 0, kMaxLeaseNanos) / 1000);
   record.lease_epoch = lease_epoch_;
   record.weight = static_cast<uint32_t>(tasks_->DescribedWeight(decision.task));
   if (!schedd_decision_put(ring_, &record)) return false;

@@ -38,8 +38,8 @@ void RelaxCpu() {
 #endif
 }
 
-// What the event of a wait would have said, had it not been lost: how the wait before it ended. When
-// this one is out of turn by now, that one is supposed to have been so, too.
+// What the event of a wait would have said, had it not been lost: how the wait before it ended.
+// When this one is out of turn by now, that one is supposed to have been so, too.
 uint32_t FlagsOfLost(const schedd_slot& slot) {
   const uint32_t seq = LoadShared(slot.seq);
   uint32_t flags = 0;

@@ -34,16 +34,16 @@ inline constexpr int64_t kMaxLeaseNanos = 1'000'000'000;
 // A task became runnable and waits for a decision.
 struct TaskEvent {
   TaskId task = 0;
-  uint32_t sequence = 0;  // names this wait; a decision repeats it
-  int64_t time_ns = 0;    // when it became runnable, CLOCK_MONOTONIC
-  bool woke = false;      // it slept (or is new) since its previous event
+  uint32_t sequence = 0;          // names this wait; a decision repeats it
+  int64_t time_ns = 0;            // when it became runnable, CLOCK_MONOTONIC
+  bool woke = false;              // it slept (or is new) since its previous event
   bool affinity_changed = false;  // since its previous event: `allowed` is another set of CPUs
   // That CPU time was granted before its turn, because it had come to the starvation bound.
   bool out_of_turn = false;
   bool unasked = false;  // … or by the dispatcher alone, before a decision came
-  int64_t ran_ns = 0;  // CPU time used since its previous event; each nanosecond is reported once
+  int64_t ran_ns = 0;    // CPU time used since its previous event; each nanosecond is reported once
   int64_t solo_ran_ns = 0;  // the part of ran_ns that was granted while nobody else wanted the CPU
-  int64_t switch_ns = 0;  // the part of ran_ns that CPUs took to come to it: it executed nothing
+  int64_t switch_ns = 0;    // the part of ran_ns that CPUs took to come to it: it executed nothing
   int64_t ran_since_wake_ns = 0;  // CPU time used since its last wakeup
   int64_t weight = kDefaultWeight;
   int64_t slice_override_ns = 0;  // 0: the policy chooses
@@ -62,8 +62,8 @@ struct CpuView {
     kProtected,  // runs something that must not be preempted (or is offline)
   };
   Kind kind = Kind::kIdle;
-  TaskId task = 0;       // for kTask
-  int64_t since_ns = 0;  // start of the run, for kTask
+  TaskId task = 0;           // for kTask
+  int64_t since_ns = 0;      // start of the run, for kTask
   bool out_of_turn = false;  // it runs before its turn, because it had come to the starvation bound
   int64_t unbilled_ns =
       0;  // CPU time of that task that no event has reported yet, this run included
@@ -91,11 +91,11 @@ struct Decision {
   int32_t cpu = kAnyCpu;
   int64_t slice_ns = 0;
   uint64_t deadline = 0;  // virtual; smaller runs first, compared by signed difference
-  // CPU time, from now on, for which the decision is good: a task that sleeps before it has used that
-  // up waits again as decided, without an event. At most kMaxLeaseNanos; 0: this wait only.
+  // CPU time, from now on, for which the decision is good: a task that sleeps before it has used
+  // that up waits again as decided, without an event. At most kMaxLeaseNanos; 0: this wait only.
   int64_t lease_ns = 0;
-  bool preempt = false;   // take `cpu` from the task that runs there now
-  bool urgent = false;    // before all that are not
+  bool preempt = false;  // take `cpu` from the task that runs there now
+  bool urgent = false;   // before all that are not
   // When the slice ends, whoever waits goes first. False: the task goes on while its deadline,
   // moved on by what it ran (at its weight), is still the earliest.
   bool yields = false;

@@ -110,7 +110,8 @@ TaskAccount VruntimePolicy::Account(TaskId id) const {
 // instant would wait for as long once more. Parts of a turn add up, but for those that it had
 // before the bound.
 void VruntimePolicy::CountService(Task& task, const TaskEvent& event) {
-  const int64_t executed_ns = SaturatingSubtract(event.ran_ns, std::max<int64_t>(event.switch_ns, 0));
+  const int64_t executed_ns =
+      SaturatingSubtract(event.ran_ns, std::max<int64_t>(event.switch_ns, 0));
   task.served_ns = SaturatingAdd(task.served_ns, std::max<int64_t>(executed_ns, 0));
   if (task.known && !event.woke && task.served_ns < parameters_.min_slice_ns) return;
   task.unserved_since_ns = event.time_ns;
@@ -194,8 +195,8 @@ void VruntimePolicy::Place(Task& task, const MachineView& machine) {
 // Keeps what the task owes or is owed in CPU time where virtual time is `from`, at its new weight,
 // where virtual time is `to`. A new weight counts from now on: a task that had weight 1 would else
 // sit out, at weight 10000, virtual seconds that it ran up at its old rate. And one whose affinity
-// changed starts level with those it competes with now: coming from a crowded CPU it would else have
-// the new one for itself until it had caught up.
+// changed starts level with those it competes with now: coming from a crowded CPU it would else
+// have the new one for itself until it had caught up.
 void VruntimePolicy::Transfer(Task& task, uint64_t from, uint64_t to) {
   const __int128 distance = WrapDifference(task.vruntime, from);
   const __int128 rescaled = distance * task.placed_weight / task.weight;

@@ -3,11 +3,10 @@
 // The dispatcher of bpf/ on the simulated machine: same shared memory, same rings, same queues,
 // same order of looking into them.
 //
-// What holds here holds for the contract of bpf/abi.h, so the engine is tested against it. It makes no
-// use of leases: each wait is decided. Owned by
-// a simulated kernel; under the machine's thread rule, while the engine and readers use the shared
-// memory from other threads. Times in ns. Cannot fail: what does not fit is counted, as in the
-// kernel.
+// What holds here holds for the contract of bpf/abi.h, so the engine is tested against it. It makes
+// no use of leases: each wait is decided. Owned by a simulated kernel; under the machine's thread
+// rule, while the engine and readers use the shared memory from other threads. Times in ns. Cannot
+// fail: what does not fit is counted, as in the kernel.
 #ifndef SCHEDD_SIM_DISPATCHER_H_
 #define SCHEDD_SIM_DISPATCHER_H_
 

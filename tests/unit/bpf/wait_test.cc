@@ -81,7 +81,8 @@ TEST(WaitTest, IsUndoneOnlyWhileTheWaitGoesOn) {
   EXPECT_EQ(slot.state, uint32_t{SCHEDD_TASK_DECIDED});
 }
 
-// One thread is the task, which waits again and again; the other decides each wait that it has seen.
+// One thread is the task, which waits again and again; the other decides each wait that it has
+// seen.
 TEST(WaitTest, OfManyWaitsNoneIsTakenForAnother) {
   constexpr uint32_t kWaits = 200'000;
   schedd_slot slot = {};

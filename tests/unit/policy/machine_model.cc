@@ -155,22 +155,22 @@ void MachineModel::Enqueue(TaskId id, bool woke) {
   task.wait_start_ns = now_ns_;
   task.woken = woke;
   task.mask[0] = task.program.allowed;
-  policy_->OnEvent({.task = id,
-                    .sequence = ++task.sequence,
-                    .time_ns = now_ns_,
-                    .woke = task.slept,
-                    .affinity_changed =
-                        task.told_allowed != 0 && task.told_allowed != task.program.allowed,
-                    .out_of_turn = std::exchange(task.out_of_turn, false),
-                    .ran_ns = task.unreported_ns,
-                    .solo_ran_ns = task.unreported_solo_ns,
-                    .ran_since_wake_ns = task.since_wake_ns,
-                    .weight = task.program.weight,
-                    .slice_override_ns = task.program.slice_override_ns,
-                    .cpu = task.cpu,
-                    .allowed = task.mask.data(),
-                    .allowed_count = static_cast<uint32_t>(std::min<size_t>(
-                        __builtin_popcountll(task.program.allowed), cpus_.size()))});
+  policy_->OnEvent(
+      {.task = id,
+       .sequence = ++task.sequence,
+       .time_ns = now_ns_,
+       .woke = task.slept,
+       .affinity_changed = task.told_allowed != 0 && task.told_allowed != task.program.allowed,
+       .out_of_turn = std::exchange(task.out_of_turn, false),
+       .ran_ns = task.unreported_ns,
+       .solo_ran_ns = task.unreported_solo_ns,
+       .ran_since_wake_ns = task.since_wake_ns,
+       .weight = task.program.weight,
+       .slice_override_ns = task.program.slice_override_ns,
+       .cpu = task.cpu,
+       .allowed = task.mask.data(),
+       .allowed_count = static_cast<uint32_t>(
+           std::min<size_t>(__builtin_popcountll(task.program.allowed), cpus_.size()))});
   task.told_allowed = task.program.allowed;
   task.unreported_ns = 0;
   task.unreported_solo_ns = 0;

@@ -80,9 +80,9 @@ class MachineModel : private WaitQuery {
     int64_t ran_ns = 0;
     int64_t unreported_ns = 0;
     int64_t unreported_solo_ns = 0;
-    bool solo = false;  // nobody waited when the present run was granted
-    bool out_of_turn = false;    // an urgent decision granted the last run
-    uint64_t told_allowed = 0;   // the mask in its last event
+    bool solo = false;          // nobody waited when the present run was granted
+    bool out_of_turn = false;   // an urgent decision granted the last run
+    uint64_t told_allowed = 0;  // the mask in its last event
     int64_t since_wake_ns = 0;
     int64_t wait_start_ns = 0;
     int64_t longest_wait_ns = 0;

@@ -230,8 +230,8 @@ TEST_F(VruntimeTest, ALightTaskMovesTheQueueOnlyWhereOthersWaitedForTheCpu) {
   }
 }
 
-// Without a decision the dispatcher places a light task nearer to the others than it is: that it ran
-// was no turn of its.
+// Without a decision the dispatcher places a light task nearer to the others than it is: that it
+// ran was no turn of its.
 TEST_F(VruntimeTest, ALightTaskThatNobodyDecidedDoesNotMoveTheQueueFar) {
   Introduce(1);
   Introduce(2, 1);
@@ -272,8 +272,7 @@ TEST_F(VruntimeTest, AnUrgentTaskDoesNotMoveTheQueue) {
   Schedule();
   EXPECT_EQ(Vruntime(2) + policy_.Account(2).lag_ns, queue);
   views_[0].kind = CpuView::Kind::kProtected;
-  Event(2,
-        {.out_of_turn = true, .ran_ns = 10 * kMs, .ran_since_wake_ns = 10 * kMs, .weight = 50});
+  Event(2, {.out_of_turn = true, .ran_ns = 10 * kMs, .ran_since_wake_ns = 10 * kMs, .weight = 50});
   Schedule();
   EXPECT_EQ(Vruntime(2) + policy_.Account(2).lag_ns, queue);
   // Its next turn is one like all others again.
