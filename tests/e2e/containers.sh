@@ -27,10 +27,11 @@ HOGS+=("$INNER")
 # --- exec: the same task under another name, within a run, and its overrides by name with it ---
 ctl task boost --comm after --weight 250 >/dev/null
 cp /usr/bin/bash /tmp/after
-bash -c 'sleep 1; exec /tmp/after -c "while :; do :; done"' &
+bash -c 'until [ -e /tmp/now ]; do sleep 0.1; done; exec /tmp/after -c "while :; do :; done"' &
 EXEC=$!
 HOGS+=("$EXEC")
 is "before exec" "$(task "$EXEC" comm)" bash
+touch /tmp/now
 boosted() { [ "$(task "$EXEC" weight)" = 250 ]; }
 wait_until 10 boosted
 is "after exec: its name" "$(task "$EXEC" comm)" after

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Process IDs that are used again, and affinities that change: no task carries what was another's.
-# guest: cpus=4 mem=2G timeout=240 beside=yes
+# guest: cpus=4 mem=2G timeout=600 beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 
@@ -46,8 +46,10 @@ COMERS=$!
 forks() { awk '/^processes/ { print $2 }' /proc/stat; }
 FORKS=$(forks)
 BOOSTED=0 STRANGERS=''
-END=$((SECONDS + $(usually 10 thorough 120)))
-while [ "$SECONDS" -lt "$END" ]; do
+# As many as it takes: how fast an emulated machine forks is nothing to test.
+MOST=$(usually 5 thorough 60) MOST_FORKS=$(usually 300 thorough 3000)
+END=$((SECONDS + $(usually 60 thorough 300)))
+while [ "$SECONDS" -lt "$END" ] && { [ "$BOOSTED" -lt "$MOST" ] || [ $(($(forks) - FORKS)) -le "$MOST_FORKS" ]; }; do
   sleep 30 &
   GOT=$!
   ctl task boost --tgid "$GOT" --weight 5000 -q >/dev/null
@@ -61,7 +63,7 @@ FORKS=$(($(forks) - FORKS))
 kill "$COMERS"
 wait "$COMERS" 2>/dev/null
 note "$BOOSTED tasks had an override, one after the other, among $FORKS others with 200 process IDs"
-holds "process IDs were used again many times" "$BOOSTED >= $(usually 5 thorough 60) && $FORKS > $(usually 300 thorough 3000)"
+holds "process IDs were used again many times" "$BOOSTED >= $MOST && $FORKS > $MOST_FORKS"
 is "times that not just the one had the override" "$STRANGERS" ""
 nobody_has_any() { [ "$(ctl task overrides -o json | jq '.taskOverrides | length')" = 0 ]; }
 check "every override ended with its process" wait_until 10 nobody_has_any
