@@ -94,7 +94,8 @@ FIRST=$((($(run_ns "${STILL[0]}") - before[0]) / 1000000))
 SECOND=$((($(run_ns "${STILL[1]}") - before[1]) / 1000000))
 MOVED=$((($(run_ns "$MOVING") - before[2]) / 1000000))
 note "ms in the storm: those who stay $FIRST and $SECOND, the one that moves $MOVED"
-near "those who stay get the same: percent of the first" "$((100 * FIRST / (FIRST + SECOND)))" 50 5
+# Finer than the noise of two guests side by side: vruntime_fairness_test.cc, TasksThatRoamDoNotSetThoseThatStayApart.
+near "those who stay get the same: percent of the first" "$((100 * FIRST / (FIRST + SECOND)))" 50 10
 # Where it stays it would have a third of a CPU, they more whenever it is away.
 holds "the one that moves gains nothing by it" "$MOVED < 1.25 * ($FIRST + $SECOND) / 2"
 holds "nor is it left behind" "$MOVED > 0.4 * ($FIRST + $SECOND) / 2"
