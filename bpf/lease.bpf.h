@@ -51,14 +51,17 @@ __attribute__((noinline)) int schedd_may_take(s32 cpu, u64 deadline, u64 now) {
  * -1 for none. */
 SCHEDD_INLINE s32 cpu_to_take(struct schedd_header* h, struct task_struct* p, u64 deadline,
                               u64 now) {
-  u32 cpu = scx_bpf_task_cpu(p);
+  u32 first = scx_bpf_task_cpu(p);
   int i;
   bpf_for(i, 0, LEASE_LOOKS) {
+    /* From i alone: 6.12 would verify the loop once for each value of a counter of its own. */
+    u32 cpu = first + i;
+    if (cpu >= h->nr_cpus) cpu -= h->nr_cpus;
+    if (cpu >= h->nr_cpus) break;
     /* One at a time: those in a CPU's own queue go before all others. */
     if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr) && !scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + cpu) &&
         schedd_may_take(cpu, deadline, now))
       return cpu;
-    cpu = cpu + 1 < h->nr_cpus ? cpu + 1 : 0;
   }
   return -1;
 }
