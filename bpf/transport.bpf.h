@@ -154,13 +154,14 @@ SCHEDD_INLINE bool move_wait(struct schedd_slot* slot, struct schedd_decision* d
 
 SCHEDD_INLINE bool move_as_decided(struct schedd_slot* slot, struct schedd_decision* decision,
                                    struct task_struct* p, u64 to) {
+  bool moved = false;
   int i;
-  for (i = 0; i < MOVE_TRIES; i++) {
+  bpf_for(i, 0, MOVE_TRIES) {
     bool undecided = schedd_wait_is(slot, decision->seq, SCHEDD_TASK_UNDECIDED);
-    if (move_wait(slot, decision, p, undecided ? DSQ_UNDECIDED : DSQ_READY, to)) return true;
-    if (!is_current(slot, decision)) return false;
+    moved = move_wait(slot, decision, p, undecided ? DSQ_UNDECIDED : DSQ_READY, to);
+    if (moved || !is_current(slot, decision)) break;
   }
-  return false;
+  return moved;
 }
 
 /* Puts one decision into effect. */
