@@ -34,8 +34,8 @@ holds "the change has a generation" "${GENERATION:-0} > 0"
 check "every leased task is decided anew after a change" wait_until 10 all_are_decided_anew
 end_hogs
 
-# One that uses more than its share, in pieces with sleeps between, beside a heavy one: its wait is bounded although no event tells of
-# it. Both on CPU 1.
+# One that uses more than its share, in pieces with sleeps between, beside a heavy one: its waits are bounded, with an event or
+# without. Both on CPU 1.
 hog taskset -c 1
 ctl task boost --tgid "$HOG" --weight 10000 >/dev/null
 # shellcheck disable=SC2016 # its own variable
@@ -54,8 +54,7 @@ while NOW=$(now_ms) && [ "$NOW" -lt "$END" ]; do
   sleep 0.02
 done
 counters /tmp/after
-note "weight 1 beside 10000: $(grown leasedWakeupCount /tmp/before /tmp/after) wakeups under a lease, longest standstill $WORST ms"
-holds "it did wake under a lease" "$(grown leasedWakeupCount /tmp/before /tmp/after) > 3"
+note "weight 1 beside 10000: $(grown leasedWakeupCount /tmp/before /tmp/after) wakeups under a lease on the whole machine, longest standstill $WORST ms"
 # A slice of the other one, and two looks.
 holds "it stands still for no longer than $BOUND_MS ms, a slice and a look: $WORST ms" "$WORST <= $BOUND_MS + 40 + 40"
 stays_attached "attached"
