@@ -290,7 +290,8 @@ struct schedd_header {
   schedd_u64 orphan_timeout_ns;  /* without a daemon process for so long it ends itself */
   schedd_s32 daemon_tgid;        /* whose threads are protected: changes when a daemon adopts */
   schedd_u32 daemon_epoch;       /* raised, after daemon_tgid was set, by each daemon that adopts */
-  schedd_u64 starvation_bound_ns; /* how long a task may wait while the daemon is silent */
+  schedd_u64 starvation_bound_ns; /* of waits that the daemon does not watch: it is silent, or a
+                                     lease speaks for it */
   /* -- dispatcher to daemon -- */
   schedd_u64 free_head; /* free slots: low 32 bits index, high 32 bits change count */
   schedd_u64 used_slots;

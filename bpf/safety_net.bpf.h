@@ -3,7 +3,7 @@
  * A timer that looks after what no callback would notice: CPUs that idle although tasks wait (one
  * may fall idle in the instant between a task's enqueue and its insertion, when nobody kicks it),
  * tasks left in the queues of a CPU that is offline or taken by a higher class, tasks that wait
- * too long while the daemon is silent, and a daemon that is gone.
+ * too long while the daemon is silent or a lease speaks for it, and a daemon that is gone.
  */
 #ifndef SCHEDD_BPF_SAFETY_NET_BPF_H_
 #define SCHEDD_BPF_SAFETY_NET_BPF_H_
