@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # One CPU for tasks of very different weights, and a real-time task that takes it again and again, for longer than the daemon may be
-# late: the dispatcher itself runs those that starve. Who is new then gets its share at once, all the same. Only on a quiet host: the
-# less the emulator gets of it, the more tasks come to the starvation bound, and what these get goes from the others' shares.
+# late: the dispatcher itself runs those that starve. Who is new then should get its share at once, all the same.
+# It FAILS as things are (27 to 43 % of the share where 50 are asked for, on a quiet host as well); why is not known: ADR 9.
 # guest: cpus=1 mem=1G timeout=600 thorough=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
