@@ -57,7 +57,7 @@ typedef uint64_t schedd_u64;
 #endif
 
 enum {
-  SCHEDD_ABI_VERSION = 7,
+  SCHEDD_ABI_VERSION = 8,
   SCHEDD_CACHE_LINE = 64,
   /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named
      by a decision. */
@@ -196,8 +196,8 @@ struct schedd_slot {
   schedd_u32
       lease_epoch;       /* of the last decision; its lease ended when header.lease_epoch differs */
   schedd_u32 leased_seq; /* seq of the last wait that began under a lease */
-  schedd_u64
-      switch_ns; /* the part of run_ns in which a CPU came to it and it did not execute yet */
+  schedd_u64 overhead_ns; /* the part of run_ns in which it executed nothing: the CPU came to it, or
+                             served interrupts */
   schedd_u64 reserved[4];
 };
 

@@ -24,29 +24,44 @@ enum { MOST_SWITCH_NS = 10 * 1000 * 1000 };
  * Begins a run. The kernel's clock of the run queue is read anew when the choice of the task let go
  * of its lock (to fetch it from another CPU): the time of the choice would be charged to nobody.
  */
-SCHEDD_INLINE void account_switch(struct task_private* priv, struct schedd_cpu* cpu) {
+SCHEDD_INLINE void account_switch(struct task_struct* p, struct task_private* priv,
+                                  struct schedd_cpu* cpu) {
   u64 clock = run_clock();
   u64 ended = cpu ? cpu->run_ended : 0;
+  u64 switch_ns = ended && clock - ended < MOST_SWITCH_NS ? clock - ended : 0;
   if (cpu) cpu->run_ended = 0;
   if (!priv) return;
-  priv->switch_ns = ended && clock - ended < MOST_SWITCH_NS ? clock - ended : 0;
-  priv->run_began = clock - priv->switch_ns;
+  priv->run_began = clock - switch_ns;
+  priv->executed_ns = p->se.sum_exec_runtime;
+}
+
+/*
+ * What of the `ran` ns till `now`, the task's present run, it executed. The kernel's account leaves
+ * out interrupts, which may take all of a short turn, but begins before the switch; our clock is
+ * read when that is over.
+ */
+SCHEDD_INLINE u64 executed_of(u64 ran, u64 charged, struct schedd_slot* slot, u64 now) {
+  u64 elapsed = now - slot->running_since_ns;
+  u64 executed = ran < charged ? ran : charged;
+  return executed < elapsed ? executed : elapsed;
 }
 
 /* Ends the present run and begins another one, at `now` on CLOCK_MONOTONIC. */
-SCHEDD_INLINE void account_run(struct task_private* priv, struct schedd_slot* slot, u64 now) {
+SCHEDD_INLINE void account_run(struct task_struct* p, struct task_private* priv,
+                               struct schedd_slot* slot, u64 now) {
   u64 clock = run_clock();
   u64 ran = clock - priv->run_began;
+  u64 charged = p->se.sum_exec_runtime - priv->executed_ns;
   if (!priv->run_began || (s64)ran < 0) return;
   priv->run_began = clock;
+  priv->executed_ns += charged;
   count(SCHEDD_COUNT_RUN_NS, ran);
   if (!slot) {
     count(SCHEDD_COUNT_NO_SLOT_RUN_NS, ran);
     return;
   }
   slot->run_ns += ran;
-  slot->switch_ns += priv->switch_ns;
-  priv->switch_ns = 0;
+  slot->overhead_ns += ran - executed_of(ran, charged, slot, now);
   if (priv->solo) slot->solo_run_ns += ran;
   slot->running_since_ns = now;
   slot->awake_run_ns += ran;

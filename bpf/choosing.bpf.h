@@ -37,7 +37,7 @@ SCHEDD_INLINE bool goes_on(struct schedd_header* h, s32 cpu, struct task_struct*
 SCHEDD_INLINE void go_on(struct schedd_header* h, struct task_struct* prev,
                          struct task_private* priv, struct schedd_slot* slot, bool solo) {
   if (priv) {
-    account_run(priv, slot, bpf_ktime_get_ns());
+    account_run(prev, priv, slot, bpf_ktime_get_ns());
     priv->solo = solo;
   }
   if (slot) slot_refresh(h, slot, prev);

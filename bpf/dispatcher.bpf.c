@@ -106,7 +106,7 @@ void BPF_PROG(schedd_running, struct task_struct* p) {
   s32 this_cpu = scx_bpf_task_cpu(p);
   struct schedd_cpu* cpu = cpu_at(this_cpu);
   if (!h) return;
-  account_switch(priv, cpu);
+  account_switch(p, priv, cpu);
   if (cpu) {
     cpu->running = 1;
     cpu->slot = slot ? priv->slot : SCHEDD_NO_SLOT;
@@ -131,7 +131,7 @@ void BPF_PROG(schedd_stopping, struct task_struct* p, bool runnable) {
     cpu->protected_task = 0;
   }
   if (!priv) return;
-  account_run(priv, slot, now);
+  account_run(p, priv, slot, now);
   if (cpu) cpu->run_ended = priv->run_began;
   priv->run_began = 0;
   if (!slot) return;

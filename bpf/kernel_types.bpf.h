@@ -46,6 +46,9 @@ struct cgroup {
 struct css_set {
   struct cgroup* dfl_cgrp;
 };
+struct sched_entity {
+  u64 sum_exec_runtime;
+};
 struct task_struct {
   unsigned int flags;
   int pid;
@@ -58,6 +61,7 @@ struct task_struct {
   char comm[16];
   const struct cred* cred;
   struct css_set* cgroups;
+  struct sched_entity se;
   struct sched_ext_entity scx;
 };
 struct scx_init_task_args {

@@ -79,11 +79,11 @@ struct {
 
 /* What belongs to a task and is nobody else's business. */
 struct task_private {
-  u32 slot;      /* SCHEDD_NO_SLOT for none */
-  u32 direct;    /* the queue it is in was chosen by the dispatcher, not by a decision */
-  u32 solo;      /* nobody else wanted the CPU when its present run was granted */
-  u64 run_began; /* run_clock() at the start of its present run; 0 while it does not run */
-  u64 switch_ns; /* how long before that it executed nothing yet, this being charged to it */
+  u32 slot;        /* SCHEDD_NO_SLOT for none */
+  u32 direct;      /* the queue it is in was chosen by the dispatcher, not by a decision */
+  u32 solo;        /* nobody else wanted the CPU when its present run was granted */
+  u64 run_began;   /* run_clock() at the start of its present run; 0 while it does not run */
+  u64 executed_ns; /* the kernel's account of its CPU time then */
 };
 struct {
   __uint(type, BPF_MAP_TYPE_TASK_STORAGE);

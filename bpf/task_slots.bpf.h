@@ -56,7 +56,7 @@ SCHEDD_INLINE void slot_clear(struct schedd_slot* slot) {
   slot->urgent_seq = slot->unasked_seq = slot->leased_seq = slot->seq - 1;
   slot->waiting_since_ns = slot->running_since_ns = slot->woken_ns = 0;
   slot->run_ns = slot->solo_run_ns = slot->wait_ns = slot->awake_run_ns = 0;
-  slot->switch_ns = 0;
+  slot->overhead_ns = 0;
   slot->voluntary_switches = slot->involuntary_switches = 0;
   slot->wakeups = slot->migrations = 0;
   slot->slice_ns = slot->deadline = slot->generation = 0;

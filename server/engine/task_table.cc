@@ -35,7 +35,7 @@ void TaskTable::Resume() {
     record.counted_key = LoadSharedAcquire(slot.key);
     record.reported_run_ns = LoadShared(slot.run_ns);
     record.reported_solo_run_ns = LoadShared(slot.solo_run_ns);
-    record.reported_switch_ns = LoadShared(slot.switch_ns);
+    record.reported_overhead_ns = LoadShared(slot.overhead_ns);
     record.reported_wakeups = LoadShared(slot.wakeups);
   }
 }
@@ -61,7 +61,7 @@ void TaskTable::Forget(uint32_t slot) {
   record.counted_key = 0;
   record.reported_run_ns = 0;
   record.reported_solo_run_ns = 0;
-  record.reported_switch_ns = 0;
+  record.reported_overhead_ns = 0;
   record.reported_wakeups = 0;
 }
 
@@ -74,7 +74,7 @@ TaskEvent TaskTable::Describe(const schedd_event& event) {
     record.key = record.counted_key = event.key;
   }
   const uint64_t solo_run_ns = LoadShared(slot.solo_run_ns);
-  const uint64_t switch_ns = LoadShared(slot.switch_ns);
+  const uint64_t overhead_ns = LoadShared(slot.overhead_ns);
   const uint64_t run_ns = LoadShared(slot.run_ns);
   const uint64_t wakeups = LoadShared(slot.wakeups);
   const uint64_t affinity = AffinityHash(slot);
@@ -88,7 +88,7 @@ TaskEvent TaskTable::Describe(const schedd_event& event) {
       .unasked = (event.flags & SCHEDD_EVENT_UNASKED) != 0,
       .ran_ns = Growth(run_ns, record.reported_run_ns),
       .solo_ran_ns = Growth(solo_run_ns, record.reported_solo_run_ns),
-      .switch_ns = Growth(switch_ns, record.reported_switch_ns),
+      .overhead_ns = Growth(overhead_ns, record.reported_overhead_ns),
       .ran_since_wake_ns = static_cast<int64_t>(LoadShared(slot.awake_run_ns)),
       .weight = EffectiveWeight(event.slot, event.key),
       .slice_override_ns = HasOverride(event.slot, event.key) ? record.override_slice_ns : 0,
@@ -99,7 +99,7 @@ TaskEvent TaskTable::Describe(const schedd_event& event) {
   record.described_weight = static_cast<int32_t>(described.weight);
   record.reported_run_ns = std::max(run_ns, record.reported_run_ns);
   record.reported_solo_run_ns = std::max(solo_run_ns, record.reported_solo_run_ns);
-  record.reported_switch_ns = std::max(switch_ns, record.reported_switch_ns);
+  record.reported_overhead_ns = std::max(overhead_ns, record.reported_overhead_ns);
   record.reported_wakeups = wakeups;
   record.reported_affinity = affinity;
   return described;

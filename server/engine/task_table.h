@@ -90,7 +90,7 @@ class TaskTable {
     int64_t override_slice_ns = 0;
     uint64_t reported_run_ns = 0;
     uint64_t reported_solo_run_ns = 0;
-    uint64_t reported_switch_ns = 0;
+    uint64_t reported_overhead_ns = 0;
     uint64_t reported_wakeups = 0;
     uint64_t reported_affinity = 0;
   };

@@ -43,7 +43,8 @@ struct TaskEvent {
   bool unasked = false;  // … or by the dispatcher alone, before a decision came
   int64_t ran_ns = 0;    // CPU time used since its previous event; each nanosecond is reported once
   int64_t solo_ran_ns = 0;  // the part of ran_ns that was granted while nobody else wanted the CPU
-  int64_t switch_ns = 0;    // the part of ran_ns that CPUs took to come to it: it executed nothing
+  // The part of ran_ns in which it executed nothing: a CPU came to it, or served interrupts.
+  int64_t overhead_ns = 0;
   int64_t ran_since_wake_ns = 0;  // CPU time used since its last wakeup
   int64_t weight = kDefaultWeight;
   int64_t slice_override_ns = 0;  // 0: the policy chooses

@@ -111,7 +111,7 @@ TaskAccount VruntimePolicy::Account(TaskId id) const {
 // before the bound.
 void VruntimePolicy::CountService(Task& task, const TaskEvent& event) {
   const int64_t executed_ns =
-      SaturatingSubtract(event.ran_ns, std::max<int64_t>(event.switch_ns, 0));
+      SaturatingSubtract(event.ran_ns, std::max<int64_t>(event.overhead_ns, 0));
   task.served_ns = SaturatingAdd(task.served_ns, std::max<int64_t>(executed_ns, 0));
   if (task.known && !event.woke && task.served_ns < parameters_.min_slice_ns) return;
   task.unserved_since_ns = event.time_ns;

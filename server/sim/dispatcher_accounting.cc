@@ -32,7 +32,7 @@ void Dispatcher::ClearSlot(schedd_slot& slot) {
        {&slot.waiting_since_ns, &slot.running_since_ns, &slot.woken_ns, &slot.run_ns,
         &slot.solo_run_ns, &slot.wait_ns, &slot.awake_run_ns, &slot.voluntary_switches,
         &slot.involuntary_switches, &slot.wakeups, &slot.migrations, &slot.slice_ns, &slot.deadline,
-        &slot.generation, &slot.latency_sum_ns, &slot.latency_max_ns, &slot.switch_ns}) {
+        &slot.generation, &slot.latency_sum_ns, &slot.latency_max_ns, &slot.overhead_ns}) {
     StoreShared(*word, 0u);
   }
   for (uint32_t& bucket : slot.latency_buckets) StoreShared(bucket, 0u);

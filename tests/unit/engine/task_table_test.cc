@@ -63,13 +63,13 @@ TEST_F(TaskTableTest, ACounterThatFellIsNoRun) {
 TEST_F(TaskTableTest, TellsHowMuchOfTheTimeWentIntoSwitches) {
   schedd_event event = kernel_.EnqueueNew(0);
   kernel_.slot(0).run_ns = 1'000;
-  kernel_.slot(0).switch_ns = 300;
-  EXPECT_EQ(table_.Describe(event).switch_ns, 300);
-  kernel_.slot(0).switch_ns = 350;
-  EXPECT_EQ(table_.Describe(event).switch_ns, 50);
+  kernel_.slot(0).overhead_ns = 300;
+  EXPECT_EQ(table_.Describe(event).overhead_ns, 300);
+  kernel_.slot(0).overhead_ns = 350;
+  EXPECT_EQ(table_.Describe(event).overhead_ns, 50);
   event = kernel_.EnqueueNew(0);
-  kernel_.slot(0).switch_ns = 7;
-  EXPECT_EQ(table_.Describe(event).switch_ns, 7) << "another task's";
+  kernel_.slot(0).overhead_ns = 7;
+  EXPECT_EQ(table_.Describe(event).overhead_ns, 7) << "another task's";
 }
 
 TEST_F(TaskTableTest, UnreportedRunIsWhatNoEventTold) {

@@ -135,7 +135,7 @@ TEST_F(AbiLayoutTest, Slot) {
               MEMBER(T, lease_until_ns),
               MEMBER(T, lease_epoch),
               MEMBER(T, leased_seq),
-              MEMBER(T, switch_ns),
+              MEMBER(T, overhead_ns),
               MEMBER(T, reserved)});
 }
 

@@ -85,9 +85,9 @@ TEST_F(VruntimeTest, ATimeInWhichNothingWasExecutedIsNoTurn) {
   Schedule();
   now_ns_ += 500 * kMs;
   ASSERT_TRUE(Only().urgent);
-  Event(1, {.ran_ns = 2 * kMs, .switch_ns = 2 * kMs - 1, .ran_since_wake_ns = 2 * kMs});
+  Event(1, {.ran_ns = 2 * kMs, .overhead_ns = 2 * kMs - 1, .ran_since_wake_ns = 2 * kMs});
   EXPECT_TRUE(Only().urgent) << "it waits on";
-  Event(1, {.ran_ns = 2 * kMs, .switch_ns = kMs / 2, .ran_since_wake_ns = 4 * kMs});
+  Event(1, {.ran_ns = 2 * kMs, .overhead_ns = kMs / 2, .ran_since_wake_ns = 4 * kMs});
   EXPECT_FALSE(Only().urgent);
 }
 
