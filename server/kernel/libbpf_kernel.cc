@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "bpf/dispatcher.skel.h"
 #include "bpf/ring.h"
+#include "server/kernel/compaction.h"
 #include "server/kernel/host_files.h"
 #include "server/kernel/kernel_exit.h"
 #include "server/kernel/kernel_features.h"
@@ -105,6 +106,16 @@ absl::Status ForeignError(const KernelState& state) {
                    ". Only one can be: stop it first, then attach again"));
 }
 
+// What is there for as long as a dispatcher: its pins, which are ours, and a setting of the kernel.
+// That one is no condition: where it cannot be had (a container), the counter of page faults tells
+// what it would have been good for.
+void Install() { HoldLockedPages("").IgnoreError(); }
+
+void Uninstall(const PinDirectory& pins) {
+  ReleaseLockedPages("");
+  pins.Remove();
+}
+
 }  // namespace
 
 void LibbpfKernel::SkeletonDestroy::operator()(dispatcher* skeleton) const {
@@ -146,7 +157,7 @@ absl::StatusOr<std::unique_ptr<LibbpfKernel>> LibbpfKernel::Adopt(const LoadOpti
   if (!usable) {
     // Over, never begun, or not to be understood: only rubbish, then.
     if (link.ok()) bpf_link_detach(link->get());
-    (*pins)->Remove();
+    Uninstall(**pins);
     kernel->AwaitGone();
     return absl::NotFoundError(parts.ok() ? "the dispatcher left behind has ended"
                                           : parts.status().message());
@@ -155,6 +166,7 @@ absl::StatusOr<std::unique_ptr<LibbpfKernel>> LibbpfKernel::Adopt(const LoadOpti
   kernel->parts_ = *std::move(parts);
   kernel->link_ = *std::move(link);
   kernel->adopted_ = true;
+  Install();
   kernel->TakeOver();
   return kernel;
 }
@@ -239,13 +251,14 @@ absl::Status LibbpfKernel::Attach() {
   if (!pins.ok()) return pins.status();
   pins_ = *std::move(pins);
   pins_->Clear();
+  Install();
   absl::Status status = parts_->Pin(*pins_);
   if (status.ok()) status = Link();
   // Last: a pinned link stands for a dispatcher that is whole.
   if (status.ok()) status = pins_->Pin(link_.get(), kLinkPin);
   if (status.ok()) return status;
   static_cast<void>(Detach());
-  if (pins_ != nullptr) pins_->Remove();
+  if (pins_ != nullptr) Uninstall(*pins_);
   pins_.reset();
   return status;
 }
@@ -289,7 +302,7 @@ absl::Status LibbpfKernel::Detach() {
   pins_->Clear();
   link_ = UniqueFd();
   const bool gone = AwaitGone();
-  pins_->Remove();
+  Uninstall(*pins_);
   pins_.reset();
   if (!gone)
     return absl::DeadlineExceededError("the kernel did not disable the dispatcher within 5 s");

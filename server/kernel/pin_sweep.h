@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Removes what a daemon that was killed left on the BPF file system, once its dispatcher has ended.
+// Removes what a daemon that was killed left on the BPF file system and in the settings of the
+// kernel, once its dispatcher has ended.
 //
 // For the sweeper's process (server/daemon/sweeper.h). Cannot fail.
 #ifndef SCHEDD_KERNEL_PIN_SWEEP_H_

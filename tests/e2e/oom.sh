@@ -6,12 +6,14 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 
+MOVES=$(cat /proc/sys/vm/compact_unevictable_allowed)
 OOM_S=$(usually 10 thorough 60)
 kills() { dmesg | grep -c 'Out of memory: Killed process'; }
 
 start_schedd
 TID=$(grep -lx schedd-sched "/proc/$SCHEDD/task/"*/comm | cut -d/ -f5)
 faults() { sed 's/.*) //' "/proc/$SCHEDD/task/$TID/stat" | cut -d' ' -f8,10; }
+is "the kernel moves no locked pages" "$(cat /proc/sys/vm/compact_unevictable_allowed)" 0
 is "the kernel takes others first" "$(cat "/proc/$SCHEDD/oom_score_adj")" -999
 SWEEPER=$(grep -lsx sched-sweeper /proc/[0-9]*/comm | cut -d/ -f3)
 is "what it started has no such privilege" "$(cat "/proc/$SWEEPER/oom_score_adj")" 0
@@ -45,4 +47,5 @@ is "no warning in the kernel log" "$(dmesg | grep -E 'WARNING|BUG:|stall')" ""
 end_hogs
 stop_schedd
 is "exit code after SIGTERM" "$SCHEDD_EXIT" 0
+is "what it changed is as it was" "$(cat /proc/sys/vm/compact_unevictable_allowed)" "$MOVES"
 finish
