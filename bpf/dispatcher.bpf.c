@@ -56,7 +56,8 @@ void BPF_PROG(schedd_enqueue, struct task_struct* p, u64 enq_flags) {
     kick_idle(p);
   } else {
     u64 now = bpf_ktime_get_ns();
-    if (priv && slot && (enq_flags & SCX_ENQ_WAKEUP) && has_lease(h, slot, now))
+    if (priv && slot && (enq_flags & SCX_ENQ_WAKEUP) && !h->all_decisions &&
+        schedd_lease_holds(h, slot, now))
       enqueue_leased(h, p, priv, slot, enq_flags, now);
     else
       enqueue_undecided(h, p, priv, slot, enq_flags, now);

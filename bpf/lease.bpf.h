@@ -19,15 +19,6 @@ enum {
   LEASE_LOOKS = 4,
 };
 
-/* A waking task may be queued by its last decision. One that the starvation bound had to help is
- * the policy's to judge. */
-SCHEDD_INLINE bool has_lease(struct schedd_header* h, struct schedd_slot* slot, u64 now) {
-  return slot->lease_epoch == *(volatile u32*)&h->lease_epoch &&
-         (s64)(slot->lease_end_run_ns - slot->run_ns) > 0 &&
-         (s64)(slot->lease_until_ns - now) > 0 && slot->urgent_seq != slot->seq &&
-         !h->all_decisions;
-}
-
 /*
  * 1 when a task with that deadline may take the CPU from the one that runs there. A function of its
  * own, not inlined: the verifier would walk its branches once for each look.

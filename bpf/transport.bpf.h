@@ -5,6 +5,7 @@
 #ifndef SCHEDD_BPF_TRANSPORT_BPF_H_
 #define SCHEDD_BPF_TRANSPORT_BPF_H_
 
+#include "bpf/lease.h"
 #include "bpf/maps.bpf.h"
 
 enum {
@@ -12,9 +13,6 @@ enum {
   MOVE_TRIES = 8,
   /* Decisions put into effect in one go by a CPU that wants to run something. */
   DISPATCH_DRAIN = 16,
-  /* ns; the longest that a lease lasts, whatever CPU time is left of it: how many wait, and how far
-     the queue has come, is the policy's to see now and then. */
-  LEASE_LASTS_NS = 50 * 1000 * 1000,
 };
 
 /* True while the scheduling thread is silent although events wait. Counts degraded time from the
@@ -124,9 +122,7 @@ SCHEDD_INLINE void note_decision(struct schedd_slot* slot, struct schedd_decisio
   slot->decided_weight = decision->weight;
   slot->yields = (decision->flags & SCHEDD_DECISION_YIELDS) != 0;
   if (to == DSQ_URGENT) slot->urgent_seq = decision->seq;
-  slot->lease_epoch = decision->lease_epoch;
-  slot->lease_end_run_ns = slot->run_ns + (u64)decision->lease_us * 1000;
-  slot->lease_until_ns = bpf_ktime_get_ns() + LEASE_LASTS_NS;
+  schedd_lease_give(slot, decision, bpf_ktime_get_ns());
 }
 
 /*
