@@ -52,6 +52,34 @@ class Comparison(unittest.TestCase):
                 bench.measure_in_guest(bench.parse(["guest"]), "icount")
 
 
+def api_result(**values):
+    """What api_benchmark prints, with these figures."""
+    return {"tasks": 10_000, "readers": 8, "interval_ms": 100, "repetitions": 3,
+            "figures": [{"name": name, "unit": "ms", "values": numbers} for name, numbers in values.items()]}
+
+
+class Api(unittest.TestCase):
+    def measure(self, result, *arguments):
+        output = io.StringIO()
+        with unittest.mock.patch.object(bench, "measure_api", lambda _: result), contextlib.redirect_stdout(output):
+            return bench.api(bench.parse(["api", *arguments])), output.getvalue()
+
+    def test_medians_with_the_least_and_the_greatest(self):
+        result, output = self.measure(api_result(list=[20, 10, 90], change=[1]))
+        self.assertRegex(output, r"list +ms +20 +10 +90")
+        self.assertEqual(result["figures"][0]["values"], [20, 10, 90])
+
+    def test_only_the_figures_asked_for(self):
+        result, output = self.measure(api_result(list=[20], change=[1]), "--workload", "^cha")
+        self.assertEqual([figure["name"] for figure in result["figures"]], ["change"])
+        self.assertNotIn("list", output)
+
+    def test_a_program_that_fails_is_an_error(self):
+        with unittest.mock.patch.object(bench.subprocess, "run", return_value=unittest.mock.MagicMock(returncode=1)):
+            with self.assertRaisesRegex(RuntimeError, "exit code 1 of api_benchmark"):
+                bench.measure_api(bench.parse(["api"]))
+
+
 class Arguments(unittest.TestCase):
     def refused(self, *arguments):
         words = io.StringIO()
