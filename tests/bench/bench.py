@@ -8,7 +8,10 @@ emulated machine, under each scheduler in turn (ABAB) in one boot: medians with 
 scheduler to "none", the kernel's own. In the mode "icount" the guest's time follows the instructions it executes (repeatable
 within some per cent); in "parallel" each CPU is a thread, and only differences of twice as much mean anything.
 
-Exit code: 0, 1 when something could not be measured, 2 wrong arguments.
+--check compares the figures with the targets of tests/bench/targets.py: a target is missed when its figure is beyond the bound by
+more than the noise margin. What was left out is "not measured" and misses nothing. With FILE nothing is measured.
+
+Exit code: 0, 1 when something could not be measured or a target is missed, 2 wrong arguments or a FILE that is none of --json's.
 """
 
 import argparse
@@ -19,6 +22,8 @@ import re
 import statistics
 import subprocess
 import sys
+
+import check
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(os.path.dirname(HERE))
@@ -36,6 +41,8 @@ def parse(argv):
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)} (default: all)")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
+    parser.add_argument("--check", nargs="?", const="", metavar="FILE",
+                        help="compare with the targets: the figures measured now, or those in FILE, which an earlier --json wrote")
     parser.add_argument("--runs", type=int, default=5, metavar="N",
                         help="repetitions (default 5); in the guest rounds that count, one more warms up")
     parser.add_argument("--workload", type=re.compile, default=re.compile(""), metavar="REGEX", help="only figures whose name matches")
@@ -54,6 +61,11 @@ def parse(argv):
             parser.error(f"--versus {word}: must be NAME=COMMAND")
     if options.runs < 1 or options.cpus < 1:
         parser.error("--runs and --cpus must be at least 1")
+    if options.check in PARTS:  # a part is meant: "--check micro"
+        options.parts.append(options.check)
+        options.check = ""
+    if options.check and (options.parts or options.json):
+        parser.error("--check FILE measures nothing: leave out the parts and --json")
     options.parts = options.parts or list(PARTS)
     return options
 
@@ -174,13 +186,27 @@ def measure(options):
     return result
 
 
-def main():
-    measure(parse(sys.argv[1:]))
+def compare(result):
+    """The exit code."""
+    rows, good = check.check(result)
+    print("\ntargets")
+    table(rows)
+    print(check.summary(rows))
+    return 0 if good else 1
+
+
+def main(argv):
+    options = parse(argv)
+    try:
+        result = check.read(options.check) if options.check else measure(options)
+        return 0 if options.check is None else compare(result)
+    except check.BadFile as error:
+        say(f"bench: {error}")
+        return 2
+    except RuntimeError as error:
+        say(f"bench: {error}")
+        return 1
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except RuntimeError as error:
-        say(f"bench: {error}")
-        sys.exit(1)
+    sys.exit(main(sys.argv[1:]))
