@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """./run bench: what schedd costs, side by side with the kernel's own scheduler.
 
-micro measures single operations on this host. guest runs workloads in an emulated machine, under each scheduler in turn (ABAB) in
-one boot: medians with the least and the greatest, and the ratio of each scheduler to "none", the kernel's own. In the mode
-"icount" the guest's time follows the instructions it executes (repeatable within some per cent); in "parallel" each CPU is a
-thread, and only differences of twice as much mean anything. Exit code: 0, 1 when something could not be measured, 2 wrong
-arguments.
+micro measures single operations on this host. api serves a simulated machine of 10,000 tasks over a unix socket on this host and
+measures calls, streams, and what these do to the scheduling thread; the host should have CPUs to spare. guest runs workloads in an
+emulated machine, under each scheduler in turn (ABAB) in one boot: medians with the least and the greatest, and the ratio of each
+scheduler to "none", the kernel's own. In the mode "icount" the guest's time follows the instructions it executes (repeatable
+within some per cent); in "parallel" each CPU is a thread, and only differences of twice as much mean anything.
+
+--check compares the figures with the targets of tests/bench/targets.py: a target is missed when its figure is beyond the bound by
+more than the noise margin. What was left out is "not measured" and misses nothing. With FILE nothing is measured.
+
+Exit code: 0, 1 when something could not be measured or a target is missed, 2 wrong arguments or a FILE that is none of --json's.
 """
 
 import argparse
@@ -18,9 +23,11 @@ import statistics
 import subprocess
 import sys
 
+import check
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(os.path.dirname(HERE))
-PARTS = ("micro", "guest")
+PARTS = ("micro", "guest", "api")
 MODES = ("icount", "parallel")
 MICRO = ("policy_benchmark", "engine_benchmark")
 GUEST_LIMIT_S = 6000
@@ -34,7 +41,10 @@ def parse(argv):
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)} (default: all)")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
-    parser.add_argument("--runs", type=int, default=5, metavar="N", help="rounds in the guest that count (default 5); one more warms up")
+    parser.add_argument("--check", nargs="?", const="", metavar="FILE",
+                        help="compare with the targets: the figures measured now, or those in FILE, which an earlier --json wrote")
+    parser.add_argument("--runs", type=int, default=5, metavar="N",
+                        help="repetitions (default 5); in the guest rounds that count, one more warms up")
     parser.add_argument("--workload", type=re.compile, default=re.compile(""), metavar="REGEX", help="only figures whose name matches")
     parser.add_argument("--mode", choices=(*MODES, "both"), default="both", help="of the guest (default both)")
     parser.add_argument("--cpus", type=int, default=4, metavar="N", help="of the guest (default 4)")
@@ -51,6 +61,11 @@ def parse(argv):
             parser.error(f"--versus {word}: must be NAME=COMMAND")
     if options.runs < 1 or options.cpus < 1:
         parser.error("--runs and --cpus must be at least 1")
+    if options.check in PARTS:  # a part is meant: "--check micro"
+        options.parts.append(options.check)
+        options.check = ""
+    if options.check and (options.parts or options.json):
+        parser.error("--check FILE measures nothing: leave out the parts and --json")
     options.parts = options.parts or list(PARTS)
     return options
 
@@ -80,7 +95,10 @@ def micro(options):
         for entry in json.loads(answer.stdout)["benchmarks"]:
             if entry["run_type"] == "iteration" and options.workload.search(entry["run_name"]):
                 times[entry["run_name"]].append(1e9 / entry["items_per_second"])
-                counters[entry["run_name"]] = {key: entry[key] for key in ("allocations", "decided_each") if key in entry}
+                counter = counters.setdefault(entry["run_name"], {})
+                for key in ("allocations", "decided_each"):
+                    if key in entry:  # the most of all repetitions: one allocation is one too many
+                        counter[key] = max(entry[key], counter.get(key, entry[key]))
         for name, values in times.items():
             figures.append({"name": name, "ns": statistics.median(values), "min": min(values), "max": max(values), **counters[name]})
     if figures:
@@ -88,6 +106,25 @@ def micro(options):
               [[f["name"], *(f"{f[key]:.0f}" for key in ("ns", "min", "max")), f"{f['allocations']:.0f}" if "allocations" in f else ""]
                for f in figures])
     return figures
+
+
+def measure_api(options):
+    """What api_benchmark prints."""
+    answer = subprocess.run(["bazel-bin/tests/bench/api/api_benchmark", str(options.runs)], cwd=REPO, stdout=subprocess.PIPE, check=False)
+    if answer.returncode != 0:
+        raise RuntimeError(f"the API could not be measured: exit code {answer.returncode} of api_benchmark")
+    return json.loads(answer.stdout)
+
+
+def api(options):
+    result = measure_api(options)
+    result["figures"] = [figure for figure in result["figures"] if options.workload.search(figure["name"])]
+    print(f"\napi: {result['tasks']} tasks, {result['readers']} readers every {result['interval_ms']} ms, "
+          f"{result['repetitions']} repetitions")
+    if result["figures"]:
+        table([["figure", "unit", "median", "least", "most"]] +
+              [[f["name"], f["unit"], *(number(of(f["values"])) for of in (statistics.median, min, max))] for f in result["figures"]])
+    return result
 
 
 def measure_in_guest(options, mode):
@@ -135,21 +172,41 @@ def guest(options, mode):
     return {"mode": mode, "kernel": about["kernel"], "cpus": about["cpus"], "figures": result}
 
 
-def main():
-    options = parse(sys.argv[1:])
+def measure(options):
     result = {}
     if "micro" in options.parts:
         result["micro"] = micro(options)
+    if "api" in options.parts:
+        result["api"] = api(options)
     if "guest" in options.parts:
         result["guest"] = [guest(options, mode) for mode in (MODES if options.mode == "both" else (options.mode,))]
     if options.json:
         with open(options.json, "w", encoding="utf-8") as stream:
             json.dump(result, stream, indent=1)
+    return result
+
+
+def compare(result):
+    """The exit code."""
+    rows, good = check.check(result)
+    print("\ntargets")
+    table(rows)
+    print(check.summary(rows))
+    return 0 if good else 1
+
+
+def main(argv):
+    options = parse(argv)
+    try:
+        result = check.read(options.check) if options.check else measure(options)
+        return 0 if options.check is None else compare(result)
+    except check.BadFile as error:
+        say(f"bench: {error}")
+        return 2
+    except RuntimeError as error:
+        say(f"bench: {error}")
+        return 1
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except RuntimeError as error:
-        say(f"bench: {error}")
-        sys.exit(1)
+    sys.exit(main(sys.argv[1:]))

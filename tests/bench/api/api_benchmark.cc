@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the API costs: lists and changes as a client sees them, the server's CPU time under readers
+// of a stream, and what these readers do to the scheduling thread.
+//
+//   api_benchmark [REPETITIONS]
+//
+// The server is the whole daemon in a process of its own (server_process.h); the clients are the
+// client library over a unix socket. Prints one JSON object: each figure with one value for each
+// repetition, which is a median, a 99th percentile or a rate over many samples. Exit code 1, with a
+// sentence on stderr, when something cannot be measured: an error, or an answer that is not whole.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "client/lib/client.h"
+#include "tests/bench/api/server_process.h"
+
+namespace schedd {
+namespace {
+
+using client::Client;
+
+constexpr int kTasks = 10'000;
+constexpr int kPage = 1'000;  // unless asked for more
+constexpr int kReaders = 8;
+constexpr absl::Duration kInterval = absl::Milliseconds(100);
+constexpr int kLists = 100;    // in a repetition
+constexpr int kChanges = 500;  // in a repetition
+constexpr absl::Duration kPhase = absl::Seconds(3);
+constexpr absl::Duration kSettle = absl::Milliseconds(500);
+constexpr absl::Duration kPatience = absl::Seconds(60);
+
+// By the nearest rank, of at least one value.
+double Percentile(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(values.size())));
+  return values[std::max<size_t>(rank, 1) - 1];
+}
+
+double Median(const std::vector<double>& values) { return Percentile(values, 0.5); }
+
+class Figures {
+ public:
+  void Add(const std::string& name, const std::string& unit, double value) {
+    for (auto& figure : figures_) {
+      if (figure["name"] != name) continue;
+      figure["values"].push_back(value);
+      return;
+    }
+    figures_.push_back(
+        {{"name", name}, {"unit", unit}, {"values", nlohmann::ordered_json::array({value})}});
+  }
+  void AddSamples(const std::string& name, const std::string& unit,
+                  const std::vector<double>& samples) {
+    Add(name + ": median", unit, Median(samples));
+    Add(name + ": p99", unit, Percentile(samples, 0.99));
+  }
+  const nlohmann::ordered_json& json() const { return figures_; }
+
+ private:
+  nlohmann::ordered_json figures_ = nlohmann::ordered_json::array();
+};
+
+// --- calls, one after the other ---
+
+// CPU time of what serves clients: not of the machine, nor of its scheduling.
+int64_t ServingNanos(const ServerCpu& cpu) {
+  return cpu.process_ns - cpu.machine_ns - cpu.scheduling_ns;
+}
+
+absl::Status MeasureCalls(const std::string& name, int count, const ServerProcess& server,
+                          const std::function<absl::Status(int)>& call, Figures* figures) {
+  if (absl::Status status = call(0); !status.ok()) return status;  // warms up
+  const absl::StatusOr<ServerCpu> before = server.Cpu();
+  if (!before.ok()) return before.status();
+  std::vector<double> ms;
+  for (int i = 1; i <= count; ++i) {
+    const absl::Time begin = absl::Now();
+    if (absl::Status status = call(i); !status.ok()) return status;
+    ms.push_back(absl::ToDoubleMilliseconds(absl::Now() - begin));
+  }
+  const absl::StatusOr<ServerCpu> after = server.Cpu();
+  if (!after.ok()) return after.status();
+  figures->AddSamples(name, "ms", ms);
+  figures->Add(name + ": CPU for each", "ms",
+               static_cast<double>(ServingNanos(*after) - ServingNanos(*before)) / 1e6 / count);
+  return absl::OkStatus();
+}
+
+absl::Status NotWhole(absl::string_view what, int tasks) {
+  return absl::InternalError(absl::StrCat(what, " had only ", tasks, " tasks"));
+}
+
+absl::Status MeasureLists(Client& client, const ServerProcess& server, Figures* figures) {
+  v1::ListTasksRequest request;
+  request.set_page_size(kTasks);  // the largest there is
+  absl::Status status = MeasureCalls(
+      "ListTasks of 10,000 tasks, all pages", kLists, server,
+      [&](int) {
+        const auto tasks = client.ListAllTasks(request);
+        if (!tasks.ok()) return tasks.status();
+        const auto count = static_cast<int>(tasks->size());
+        return count < kTasks ? NotWhole("a list", count) : absl::OkStatus();
+      },
+      figures);
+  if (!status.ok()) return status;
+  return MeasureCalls(
+      "ListTasks of 10,000 tasks, first page", kLists, server,
+      [&](int) {
+        const auto page = client.ListTasks({});
+        if (!page.ok()) return page.status();
+        return page->tasks_size() < kPage ? NotWhole("a page", page->tasks_size())
+                                          : absl::OkStatus();
+      },
+      figures);
+}
+
+// The reply comes when the scheduling thread has taken the change up, and says so.
+absl::Status MeasureChanges(Client& client, const ServerProcess& server, Figures* figures) {
+  return MeasureCalls(
+      "UpdatePolicy until applied", kChanges, server,
+      [&](int i) {
+        v1::UpdatePolicyRequest request;
+        request.mutable_policy()->set_name(client::kDefaultPolicy);
+        request.mutable_policy()->mutable_parameters()->mutable_base_slice()->set_nanos(
+            i % 2 == 0 ? 5'000'000 : 6'000'000);
+        request.mutable_update_mask()->add_paths("parameters.base_slice");
+        const auto policy = client.UpdatePolicy(request);
+        if (!policy.ok()) return policy.status();
+        if (policy->applied_generation() < policy->generation()) {
+          return absl::InternalError("UpdatePolicy answered before the change was applied");
+        }
+        return absl::OkStatus();
+      },
+      figures);
+}
+
+// --- readers ---
+
+// One WatchTasks stream on a connection of its own.
+class Reader {
+ public:
+  explicit Reader(std::unique_ptr<Client> client)
+      : client_(std::move(client)), thread_([this](const std::stop_token& stop) { Read(stop); }) {}
+
+  int64_t updates() const { return updates_.load(); }  // whole ones, so far
+  bool failed() const { return failed_.load(); }
+  // After failed().
+  const absl::Status& status() const { return status_; }
+
+ private:
+  void Read(const std::stop_token& stop) {
+    v1::WatchTasksRequest request;
+    request.mutable_update_interval()->set_nanos(
+        static_cast<int32_t>(absl::ToInt64Nanoseconds(kInterval)));
+    int tasks = 0;
+    const absl::Status ended = client_->WatchTasks(
+        request,
+        [&](const v1::WatchTasksResponse& message) {
+          tasks += message.tasks_size();
+          if (message.partial()) return true;
+          if (tasks < kTasks) status_ = NotWhole("an update", tasks);
+          tasks = 0;
+          updates_.fetch_add(1);
+          return status_.ok();
+        },
+        stop);
+    if (status_.ok()) status_ = ended;
+    if (!status_.ok()) failed_.store(true);
+  }
+
+  const std::unique_ptr<Client> client_;
+  std::atomic<int64_t> updates_{0};
+  std::atomic<bool> failed_{false};
+  absl::Status status_;  // the thread's until failed_
+  std::jthread thread_;  // last: it uses all above
+};
+
+absl::StatusOr<std::vector<std::unique_ptr<Reader>>> StartReaders(const std::string& endpoint,
+                                                                  int count) {
+  std::vector<std::unique_ptr<Reader>> readers;
+  for (int i = 0; i < count; ++i) {
+    auto client = Client::Connect(endpoint);
+    if (!client.ok()) return client.status();
+    readers.push_back(std::make_unique<Reader>(*std::move(client)));
+  }
+  const absl::Time give_up = absl::Now() + kPatience;
+  for (const auto& reader : readers) {
+    while (reader->updates() == 0 && !reader->failed()) {
+      if (absl::Now() > give_up) return absl::DeadlineExceededError("a reader got no update");
+      absl::SleepFor(absl::Milliseconds(10));
+    }
+  }
+  return readers;
+}
+
+// --- the server under them ---
+
+struct Moment {
+  absl::Time time;
+  ServerCpu cpu;
+  uint64_t decided = 0;
+  uint64_t undecided = 0;
+  int64_t updates = 0;
+};
+
+absl::StatusOr<Moment> Look(const ServerProcess& server,
+                            const std::vector<std::unique_ptr<Reader>>& readers) {
+  const absl::StatusOr<ServerCpu> cpu = server.Cpu();
+  if (!cpu.ok()) return cpu.status();
+  Moment moment{.time = absl::Now(),
+                .cpu = *cpu,
+                .decided = server.log().decided.load(std::memory_order_acquire),
+                .undecided = server.log().undecided.load()};
+  for (const auto& reader : readers) {
+    if (reader->failed()) return reader->status();
+    moment.updates += reader->updates();
+  }
+  return moment;
+}
+
+// Adds the figures of a phase with so many readers. Returns the median decision latency, us.
+absl::StatusOr<double> MeasurePhase(const ServerProcess& server, int reader_count,
+                                    Figures* figures) {
+  const auto readers = StartReaders(server.endpoint(), reader_count);
+  if (!readers.ok()) return readers.status();
+  absl::SleepFor(kSettle);
+  const absl::StatusOr<Moment> begin = Look(server, *readers);
+  if (!begin.ok()) return begin.status();
+  absl::SleepFor(kPhase);
+  const absl::StatusOr<Moment> end = Look(server, *readers);
+  if (!end.ok()) return end.status();
+
+  const std::string label =
+      reader_count == 0 ? "no reader" : absl::StrCat(reader_count, " readers");
+  const double elapsed_ns = absl::ToDoubleNanoseconds(end->time - begin->time);
+  const auto percent = [&](int64_t used_ns) {
+    return 100 * static_cast<double>(used_ns) / elapsed_ns;
+  };
+  if (reader_count > 0) {
+    const auto updates = static_cast<double>(end->updates - begin->updates);
+    if (updates == 0) return absl::InternalError("the readers got no update");
+    figures->Add(absl::StrCat("WatchTasks, ", label, ": updates a second for each"), "1/s",
+                 updates / reader_count / (elapsed_ns / 1e9));
+    figures->Add(
+        absl::StrCat("WatchTasks, ", label, ": CPU for each"), "ms",
+        static_cast<double>(ServingNanos(end->cpu) - ServingNanos(begin->cpu)) / 1e6 / updates);
+  }
+  // The simulated machine is no part of schedd.
+  figures->Add(absl::StrCat("CPU of the server, ", label), "% of a core",
+               percent(end->cpu.process_ns - end->cpu.machine_ns -
+                       (begin->cpu.process_ns - begin->cpu.machine_ns)));
+  figures->Add(absl::StrCat("of it the scheduling thread, ", label), "% of a core",
+               percent(end->cpu.scheduling_ns - begin->cpu.scheduling_ns));
+
+  std::vector<double> latency_us;
+  std::vector<double> awake_us;
+  for (uint64_t i = begin->decided; i < end->decided; ++i) {
+    const ProbeLog::Sample& sample = server.log().samples[i % ProbeLog::kSamples];
+    latency_us.push_back(static_cast<double>(sample.latency_ns) / 1e3);
+    awake_us.push_back(static_cast<double>(sample.awake_ns) / 1e3);
+  }
+  if (latency_us.empty()) return absl::InternalError("the probe saw no decision");
+  figures->AddSamples(absl::StrCat("decision latency, ", label), "us", latency_us);
+  figures->AddSamples(absl::StrCat("of it with the thread awake, ", label), "us", awake_us);
+  const auto undecided = static_cast<double>(end->undecided - begin->undecided);
+  figures->Add(absl::StrCat("ran before their decision, ", label), "% of tasks",
+               100 * undecided / (undecided + static_cast<double>(latency_us.size())));
+  return Median(latency_us);
+}
+
+absl::Status MeasureReaders(const ServerProcess& server, Figures* figures) {
+  const absl::StatusOr<double> without = MeasurePhase(server, 0, figures);
+  if (!without.ok()) return without.status();
+  const absl::StatusOr<double> with = MeasurePhase(server, kReaders, figures);
+  if (!with.ok()) return with.status();
+  figures->Add(absl::StrCat("decision latency, median: ", kReaders, " readers / no reader"), "",
+               *with / *without);
+  return absl::OkStatus();
+}
+
+// --- all of it ---
+
+absl::Status AwaitAttached(Client& client) {
+  const absl::Time give_up = absl::Now() + kPatience;
+  while (true) {
+    const auto scheduler = client.GetScheduler();
+    if (scheduler.ok() && scheduler->state() == v1::Scheduler::STATE_ATTACHED) {
+      return absl::OkStatus();
+    }
+    if (absl::Now() > give_up) {
+      return scheduler.ok() ? absl::DeadlineExceededError("the server does not attach")
+                            : scheduler.status();
+    }
+    absl::SleepFor(absl::Milliseconds(50));
+  }
+}
+
+absl::Status Measure(const ServerProcess& server, int repetitions, Figures* figures) {
+  const auto client = Client::Connect(server.endpoint());
+  if (!client.ok()) return client.status();
+  if (absl::Status status = AwaitAttached(**client); !status.ok()) return status;
+  for (int i = 0; i < repetitions; ++i) {
+    absl::Status status = MeasureLists(**client, server, figures);
+    if (status.ok()) status = MeasureChanges(**client, server, figures);
+    if (status.ok()) status = MeasureReaders(server, figures);
+    if (!status.ok()) return status;
+    std::fprintf(stderr, "api: repetition %d of %d done\n", i + 1, repetitions);
+  }
+  return absl::OkStatus();
+}
+
+int Main(int argc, char** argv) {
+  int repetitions = 5;
+  if (argc > 2 || (argc == 2 && (!absl::SimpleAtoi(argv[1], &repetitions) || repetitions < 1))) {
+    std::fprintf(stderr, "usage: api_benchmark [REPETITIONS]\n");
+    return 2;
+  }
+  // Before gRPC has threads.
+  const auto server = ServerProcess::Start(kTasks);
+  Figures figures;
+  const absl::Status status =
+      server.ok() ? Measure(**server, repetitions, &figures) : server.status();
+  if (!status.ok()) {
+    std::fprintf(stderr, "api_benchmark: %s\n", status.ToString().c_str());
+    return 1;
+  }
+  const nlohmann::ordered_json document = {{"tasks", kTasks},
+                                           {"readers", kReaders},
+                                           {"interval_ms", absl::ToInt64Milliseconds(kInterval)},
+                                           {"repetitions", repetitions},
+                                           {"figures", figures.json()}};
+  std::printf("%s\n", document.dump(1).c_str());
+  return 0;
+}
+
+}  // namespace
+}  // namespace schedd
+
+int main(int argc, char** argv) { return schedd::Main(argc, argv); }
