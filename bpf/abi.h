@@ -57,7 +57,7 @@ typedef uint64_t schedd_u64;
 #endif
 
 enum {
-  SCHEDD_ABI_VERSION = 8,
+  SCHEDD_ABI_VERSION = 9,
   SCHEDD_CACHE_LINE = 64,
   /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named
      by a decision. */
@@ -68,7 +68,7 @@ enum {
   /* Decisions outstanding over all CPUs. */
   SCHEDD_DECISION_RING_SIZE = 4096,
   SCHEDD_COMM_LEN = 16,
-  /* Wakeup-latency histogram: see schedd_latency_bucket() in histogram.h. */
+  /* Latency histograms: see schedd_latency_bucket() in histogram.h. */
   SCHEDD_LATENCY_BUCKETS = 168,
   SCHEDD_NO_SLOT = 0xffffffffu,
   SCHEDD_ANY_CPU = -1,
@@ -198,7 +198,8 @@ struct schedd_slot {
   schedd_u32 leased_seq; /* seq of the last wait that began under a lease */
   schedd_u64 overhead_ns; /* the part of run_ns in which it executed nothing: the CPU came to it, or
                              served interrupts */
-  schedd_u64 reserved[4];
+  schedd_u64 asked_ns;    /* when the last wait began for which a decision was asked */
+  schedd_u64 reserved[3];
 };
 
 /* One CPU. Written by the dispatcher (counters with atomic adds, the rest by the CPU itself). */
@@ -217,6 +218,12 @@ struct schedd_cpu {
                            0 when idleness or a higher class came between */
   schedd_u64 reserved1[2];
   schedd_u64 counters[24]; /* enum schedd_counter */
+  /* -- decision latency: of the waits that ended here, that a decision had been asked for and that
+     it had placed, from slot.asked_ns to the run -- */
+  schedd_u64 decision_latency_sum_ns;
+  schedd_u64 decision_latency_max_ns;
+  schedd_u64 reserved2[6];
+  schedd_u64 decision_latency_buckets[SCHEDD_LATENCY_BUCKETS];
 };
 
 /* A task became runnable and is not placed. */
@@ -317,9 +324,11 @@ struct schedd_header {
 #define SCHEDD_OFFSET(type, member) __builtin_offsetof(struct type, member)
 SCHEDD_ASSERT(sizeof(struct schedd_event) == 32, "two events a cache line");
 SCHEDD_ASSERT(sizeof(struct schedd_decision) == 64, "a decision is a cache line");
-SCHEDD_ASSERT(sizeof(struct schedd_cpu) == 256, "four cache lines a CPU");
+SCHEDD_ASSERT(sizeof(struct schedd_cpu) == 1664, "26 cache lines a CPU");
 SCHEDD_ASSERT(SCHEDD_NR_COUNTERS <= 24, "counters fit");
 SCHEDD_ASSERT(SCHEDD_OFFSET(schedd_cpu, counters) == 64, "counters off the hot line");
+SCHEDD_ASSERT(SCHEDD_OFFSET(schedd_cpu, decision_latency_sum_ns) == 256, "latencies begin a line");
+SCHEDD_ASSERT(SCHEDD_OFFSET(schedd_cpu, decision_latency_buckets) == 320, "buckets begin a line");
 SCHEDD_ASSERT(sizeof(struct schedd_slot) == 1024, "a slot is 1 KiB: 64 MiB for 65,536 tasks");
 SCHEDD_ASSERT(SCHEDD_OFFSET(schedd_slot, allowed) == 64, "identity is one cache line");
 SCHEDD_ASSERT(SCHEDD_OFFSET(schedd_slot, state) == 128, "state begins a cache line");

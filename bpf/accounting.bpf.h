@@ -86,6 +86,23 @@ SCHEDD_INLINE void account_wakeup_latency(struct schedd_slot* slot, u64 now) {
   if (bucket < SCHEDD_LATENCY_BUCKETS) slot->latency_buckets[bucket]++;
 }
 
+/*
+ * A wait that a decision placed ended on this CPU. A function of its own, not inlined: the verifier
+ * would walk the branches of the bucket's search once more for each state that led here. Called on
+ * that CPU with its run queue locked: nobody else writes these words.
+ */
+__attribute__((noinline)) int schedd_note_decision_latency(s32 cpu, u64 latency) {
+  struct schedd_cpu* record = cpu_at(cpu);
+  u64 bucket;
+  if (!record || (s64)latency < 0) return 0;
+  record->decision_latency_sum_ns += latency;
+  if (latency > record->decision_latency_max_ns) record->decision_latency_max_ns = latency;
+  bucket = schedd_latency_bucket(latency);
+  barrier_var(bucket); /* the compiler knows the range and would leave out the check */
+  if (bucket < SCHEDD_LATENCY_BUCKETS) record->decision_latency_buckets[bucket]++;
+  return 0;
+}
+
 /* The task got the CPU. */
 SCHEDD_INLINE void account_start(struct schedd_slot* slot, s32 cpu, u64 now) {
   account_wait(slot, now);

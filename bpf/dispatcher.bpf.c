@@ -88,9 +88,12 @@ void BPF_PROG(schedd_runnable, struct task_struct* p, u64 enq_flags) {
 }
 
 /* The CPU took the task from a queue where it waited for a decision. */
-SCHEDD_INLINE void note_chosen(struct schedd_header* h, struct schedd_slot* slot) {
+SCHEDD_INLINE void note_chosen(struct schedd_header* h, struct schedd_slot* slot, s32 cpu,
+                               u64 now) {
   if (slot->state == SCHEDD_TASK_DECIDED) {
     count(SCHEDD_COUNT_RUN_DECIDED, 1);
+    /* For a wait under a lease nobody was asked. */
+    if (slot->leased_seq != slot->seq) schedd_note_decision_latency(cpu, now - slot->asked_ns);
     return;
   }
   slot->unasked_seq = slot->seq;
@@ -116,7 +119,7 @@ void BPF_PROG(schedd_running, struct task_struct* p) {
     cpu->protected_task = p->tgid == h->daemon_tgid || must_run_here(p, slot);
   }
   if (!slot) return;
-  if (!priv->direct) note_chosen(h, slot);
+  if (!priv->direct) note_chosen(h, slot, this_cpu, now);
   account_start(slot, this_cpu, now);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Log-linear wakeup-latency histogram: 8 equal buckets to each power of two from 4.096 us (2^12 ns)
+ * Log-linear latency histogram: 8 equal buckets to each power of two from 4.096 us (2^12 ns)
  * to 8.6 s (2^33 ns). A bucket is 1/8 to 1/16 of its value wide, so its middle is within 6.25 % of
  * every value in it. The first bucket also takes everything shorter, the last everything longer.
  * Same idea as HdrHistogram; plain C so that BPF can fill it.

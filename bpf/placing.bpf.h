@@ -105,6 +105,7 @@ SCHEDD_INLINE void enqueue_undecided(struct schedd_header* h, struct task_struct
   if (slot) {
     if (!(enq_flags & SCX_ENQ_WAKEUP)) slot_refresh(h, slot, p); /* else runnable did */
     slot->deadline = vtime;
+    slot->asked_ns = now;
     if (slot->urgent_seq == slot->seq) flags |= SCHEDD_EVENT_OUT_OF_TURN;
     if (slot->unasked_seq == slot->seq) flags |= SCHEDD_EVENT_UNASKED;
     schedd_wait_begin(slot);

@@ -34,6 +34,14 @@ void AddRunRows(const SchedulerCounters& counters, Table& table) {
   table.AddRow({"preemptions", Count(counters.preemption_count())});
 }
 
+std::string DecisionLatencyText(const SchedulerCounters& counters) {
+  if (counters.decision_latency_count() == 0) return "-";
+  return absl::StrCat(ShortNanos(counters.decision_latency_p50_nanos()), " / ",
+                      ShortNanos(counters.decision_latency_p99_nanos()), " (mean ",
+                      ShortNanos(counters.decision_latency_mean_nanos()), ", max ",
+                      ShortNanos(counters.decision_latency_max_nanos()), ")");
+}
+
 void AddLossRows(const SchedulerCounters& counters, Table& table) {
   const int64_t lost = counters.dropped_event_count() + counters.withheld_event_count();
   table.AddRow({"events", Count(counters.event_count())});
@@ -46,6 +54,7 @@ void AddLossRows(const SchedulerCounters& counters, Table& table) {
   table.AddRow({"  too late", Count(counters.stale_decision_count())});
   table.AddRow({"  for a CPU not allowed", Count(counters.bounced_decision_count())});
   table.AddRow({"  urgent (starvation bound)", Count(counters.urgent_decision_count())});
+  table.AddRow({"decision latency p50/p99", DecisionLatencyText(counters)});
   table.AddRow({"wakeups under a lease", Count(counters.leased_wakeup_count())});
   const int64_t slotless = counters.table_full_count() + counters.unslotted_enqueue_count();
   if (slotless > 0) {
@@ -61,8 +70,8 @@ void AddLossRows(const SchedulerCounters& counters, Table& table) {
                 ZeroIsGood(counters.degraded_run_count(), Count(counters.degraded_run_count()))});
 }
 
-void AddThreadRows(const Scheduler& scheduler, absl::Time now, Table& table) {
-  const absl::Duration used = FromProto(scheduler.scheduling_cpu_duration());
+// CPU time used since the attachment began, and how much of one CPU that is.
+std::string CpuText(absl::Duration used, const Scheduler& scheduler, absl::Time now) {
   std::string text = absl::StrCat(ShortDuration(used), " CPU");
   if (scheduler.has_attach_time()) {
     const absl::Duration since = now - FromProto(scheduler.attach_time());
@@ -70,8 +79,24 @@ void AddThreadRows(const Scheduler& scheduler, absl::Time now, Table& table) {
                     Share(absl::ToInt64Microseconds(used), absl::ToInt64Microseconds(since)),
                     " of one CPU)");
   }
-  table.AddRow({"scheduling thread", text});
+  return text;
+}
+
+std::string SwitchText(int64_t voluntary, int64_t involuntary) {
+  if (voluntary < 0 || involuntary < 0) return "unknown";
+  return absl::StrCat(Count(voluntary), " voluntary, ", Count(involuntary), " involuntary");
+}
+
+void AddCostRows(const Scheduler& scheduler, absl::Time now, Table& table) {
   const SchedulerCounters& counters = scheduler.counters();
+  table.AddRow(
+      {"schedd, all threads", CpuText(FromProto(scheduler.daemon_cpu_duration()), scheduler, now)});
+  table.AddRow({"  context switches", SwitchText(counters.daemon_voluntary_switch_count(),
+                                                 counters.daemon_involuntary_switch_count())});
+  table.AddRow({"scheduling thread",
+                CpuText(FromProto(scheduler.scheduling_cpu_duration()), scheduler, now)});
+  table.AddRow({"  context switches", SwitchText(counters.scheduling_voluntary_switch_count(),
+                                                 counters.scheduling_involuntary_switch_count())});
   table.AddRow({"  allocations", ZeroIsGood(counters.scheduling_allocation_count(),
                                             Count(counters.scheduling_allocation_count()))});
   table.AddRow({"  page faults", ZeroIsGood(counters.scheduling_page_fault_count(),
@@ -160,7 +185,7 @@ void AddSchedulerRows(const Scheduler& scheduler, absl::Time now, absl::TimeZone
     table.AddRow({"tasks", Count(scheduler.counters().task_count())});
     AddRunRows(scheduler.counters(), table);
     AddLossRows(scheduler.counters(), table);
-    AddThreadRows(scheduler, now, table);
+    AddCostRows(scheduler, now, table);
   }
   table.AddRow(
       {"last exit", scheduler.has_last_exit() ? ExitText(scheduler.last_exit(), zone) : "none"});

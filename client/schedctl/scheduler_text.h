@@ -21,8 +21,8 @@ Cell StateCell(const v1::Scheduler& scheduler);
 // "attached: schedd_0_1 schedules all tasks".
 std::string SchedulerSentence(const v1::Scheduler& scheduler);
 
-// Two columns, what and how: state, policy, runs by kind, losses, the scheduling thread, the last
-// exit.
+// Two columns, what and how: state, policy, runs by kind, losses, what schedd itself costs, the
+// last exit.
 void AddSchedulerRows(const v1::Scheduler& scheduler, absl::Time now, absl::TimeZone zone,
                       Table& table);
 

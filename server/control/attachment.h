@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "server/control/clock.h"
 #include "server/control/engine_runner.h"
+#include "server/control/process_usage.h"
 #include "server/control/scheduler_info.h"
 #include "server/engine/kernel.h"
 
@@ -26,7 +27,9 @@ struct Attachment {
   absl::Time attach_time = {};
   int64_t number = 0;  // 1 for the first attachment of this daemon
   int64_t cpu_time_before_ns = 0;
-  int64_t page_faults_before = -1;  // -1: the host cannot tell
+  int64_t page_faults_before = -1;                                // -1: the host cannot tell
+  absl::StatusOr<SwitchCounts> switches_before = SwitchCounts();  // of the scheduling thread
+  ProcessUsage usage_before = {};                                 // of the daemon
 };
 
 // Wall-clock time at which the engine took up what is in force.

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "server/control/process_usage.h"
 #include "server/engine/kernel.h"
 #include "server/policy/parameters.h"
 
@@ -32,6 +33,8 @@ struct ControlOptions {
   // Lines for the daemon's log: attach, detach, ejection, accepted changes. Called on the sequence;
   // may be empty.
   std::function<void(const std::string& line)> log = {};
+  // What the daemon itself costs. Called on the sequence; a test tells another one.
+  std::function<ProcessUsage()> process_usage = ReadProcessUsage;
 };
 
 }  // namespace schedd

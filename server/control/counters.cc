@@ -22,9 +22,11 @@ int64_t DegradedNanos(const schedd_header& header, int64_t now_ns) {
 
 }  // namespace
 
-SchedulerCounters ReadCounters(const Attachment& attachment, int64_t page_faults) {
+SchedulerCounters ReadCounters(const Attachment& attachment,
+                               const LatencyHistogram& decision_latency, int64_t page_faults) {
   const SharedMemory& memory = attachment.kernel->memory();
   const EngineStats engine = attachment.engine->stats();
+  const LatencySummary latency = SummarizeLatency(decision_latency);
   return {
       .task_count = static_cast<int64_t>(LoadShared(memory.header->used_slots)),
       .event_count = Sum(memory, SCHEDD_COUNT_EVENTS),
@@ -54,6 +56,11 @@ SchedulerCounters ReadCounters(const Attachment& attachment, int64_t page_faults
       .pass_count = engine.passes,
       .degraded_run_count = Sum(memory, SCHEDD_COUNT_RUN_DEGRADED),
       .leased_wakeup_count = Sum(memory, SCHEDD_COUNT_WAITS_LEASED),
+      .decision_latency_count = static_cast<int64_t>(decision_latency.count()),
+      .decision_latency_mean_ns = latency.mean_ns,
+      .decision_latency_p50_ns = latency.p50_ns,
+      .decision_latency_p99_ns = latency.p99_ns,
+      .decision_latency_max_ns = latency.max_ns,
   };
 }
 

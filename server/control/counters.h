@@ -10,13 +10,16 @@
 #include <cstdint>
 
 #include "server/control/attachment.h"
+#include "server/control/latency.h"
 #include "server/control/scheduler_info.h"
 #include "server/engine/kernel.h"
 
 namespace schedd {
 
-// `page_faults`: of the scheduling thread since attach, -1 for unknown.
-SchedulerCounters ReadCounters(const Attachment& attachment, int64_t page_faults);
+// `decision_latency`: from ReadDecisionLatency(). `page_faults`: of the scheduling thread since
+// attach, -1 for unknown. Context switches are left 0: nobody counts them in shared memory.
+SchedulerCounters ReadCounters(const Attachment& attachment,
+                               const LatencyHistogram& decision_latency, int64_t page_faults);
 
 // Events that the scheduling thread never saw, since attach. Cheaper than all counters.
 int64_t ReadLostEventCount(const SharedMemory& memory);

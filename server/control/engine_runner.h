@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "server/control/process_usage.h"
 #include "server/engine/directive.h"
 #include "server/engine/engine.h"
 #include "server/engine/kernel.h"
@@ -34,6 +35,8 @@ class EngineRunner {
   virtual int32_t scheduling_tid() const = 0;
   // CPU time that the scheduling thread has used.
   virtual int64_t cpu_time_ns() const = 0;
+  // Context switches of the scheduling thread. An error: nobody can tell.
+  virtual absl::StatusOr<SwitchCounts> switches() const = 0;
 };
 
 // Starts an engine on `kernel` and returns once it has made one pass without the dispatcher

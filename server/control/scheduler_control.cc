@@ -115,7 +115,10 @@ absl::Status SchedulerControl::Start(SchedulerScope scope) {
   attachment->scope = ext_only ? SchedulerScope::kExtOnly : SchedulerScope::kAll;
   attachment->attach_time = clock_->Now();
   attachment->number = ++attach_count_;
+  // The process first, here, and last in AddOwnCost(): then it has never used less than its thread.
+  attachment->usage_before = options_->process_usage();
   attachment->cpu_time_before_ns = attachment->engine->cpu_time_ns();
+  attachment->switches_before = attachment->engine->switches();
   attachment->page_faults_before =
       host_->PageFaultCount(attachment->engine->scheduling_tid()).value_or(-1);
   attachment_ = std::move(attachment);
@@ -265,6 +268,26 @@ int64_t SchedulerControl::PageFaults() const {
   return *faults - attachment_->page_faults_before;
 }
 
+// What the daemon has used since this attachment began.
+void SchedulerControl::AddOwnCost(SchedulerInfo& info) const {
+  SchedulerCounters& counters = *info.counters;
+  info.scheduling_cpu_duration =
+      absl::Nanoseconds(attachment_->engine->cpu_time_ns() - attachment_->cpu_time_before_ns);
+  const absl::StatusOr<SwitchCounts>& before = attachment_->switches_before;
+  const absl::StatusOr<SwitchCounts> now = attachment_->engine->switches();
+  const bool known = before.ok() && now.ok();
+  counters.scheduling_voluntary_switch_count = known ? now->voluntary - before->voluntary : -1;
+  counters.scheduling_involuntary_switch_count =
+      known ? now->involuntary - before->involuntary : -1;
+  const ProcessUsage usage = options_->process_usage();
+  const ProcessUsage& usage_before = attachment_->usage_before;
+  info.daemon_cpu_duration = absl::Nanoseconds(usage.cpu_time_ns - usage_before.cpu_time_ns);
+  counters.daemon_voluntary_switch_count =
+      usage.switches.voluntary - usage_before.switches.voluntary;
+  counters.daemon_involuntary_switch_count =
+      usage.switches.involuntary - usage_before.switches.involuntary;
+}
+
 SchedulerInfo SchedulerControl::Get() {
   NoticeEnd();
   return Describe();
@@ -288,9 +311,9 @@ SchedulerInfo SchedulerControl::Describe() const {
   info.scope = attachment_->scope;
   info.policy_generation = attachment_->engine->applied_generation();
   info.attach_time = attachment_->attach_time;
-  info.scheduling_cpu_duration =
-      absl::Nanoseconds(attachment_->engine->cpu_time_ns() - attachment_->cpu_time_before_ns);
-  info.counters = ReadCounters(*attachment_, PageFaults());
+  info.decision_latency = ReadDecisionLatency(attachment_->kernel->memory());
+  info.counters = ReadCounters(*attachment_, info.decision_latency, PageFaults());
+  AddOwnCost(info);
   return info;
 }
 

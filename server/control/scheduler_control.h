@@ -87,6 +87,7 @@ class SchedulerControl {
   SchedulerScope ConfiguredScope() const;
   SchedulerState StateOf(const KernelState& state) const;
   int64_t PageFaults() const;
+  void AddOwnCost(SchedulerInfo& info) const;
   SchedulerInfo Describe() const;
   // Deals with an attachment that the kernel has ended.
   void NoticeEnd();

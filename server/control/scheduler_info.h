@@ -12,6 +12,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "server/control/latency.h"
 
 namespace schedd {
 
@@ -72,6 +73,15 @@ struct SchedulerCounters {
   int64_t pass_count = 0;
   int64_t degraded_run_count = 0;
   int64_t leased_wakeup_count = 0;
+  int64_t scheduling_voluntary_switch_count = 0;    // since attach; -1: unknown
+  int64_t scheduling_involuntary_switch_count = 0;  // since attach; -1: unknown
+  int64_t daemon_voluntary_switch_count = 0;
+  int64_t daemon_involuntary_switch_count = 0;
+  int64_t decision_latency_count = 0;
+  int64_t decision_latency_mean_ns = 0;
+  int64_t decision_latency_p50_ns = 0;
+  int64_t decision_latency_p99_ns = 0;
+  int64_t decision_latency_max_ns = 0;
 
   bool operator==(const SchedulerCounters&) const = default;
 
@@ -93,8 +103,11 @@ struct SchedulerInfo {
   int32_t reattach_limit = 0;                    // most of them; 0: never
   std::optional<absl::Time> reattach_time = {};  // of the next one, while one is planned
   absl::Duration scheduling_cpu_duration =
-      {};  // CPU time of the scheduling thread since attach_time
+      {};                                   // CPU time of the scheduling thread since attach_time
+  absl::Duration daemon_cpu_duration = {};  // the same of all threads of this process
   std::optional<SchedulerCounters> counters = {};  // set while ours is attached
+  // What counters.decision_latency_* are computed from; empty when ours is not attached.
+  LatencyHistogram decision_latency = {};
   std::string daemon_version = {};
   std::string kernel_release = {};
   std::string policy_kind = {};

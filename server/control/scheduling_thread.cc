@@ -82,6 +82,10 @@ class SchedulingThread : public EngineRunner {
     return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
   }
 
+  absl::StatusOr<SwitchCounts> switches() const override {
+    return ReadThreadSwitches(scheduling_tid());
+  }
+
  private:
   // The self-test. Polls, because the engine must not know of it.
   absl::Status AwaitFirstPass() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/metrics/metric_table.h"
 
+#include <bit>
+#include <limits>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -70,6 +72,32 @@ Samples SchedulingThreadCpu(const SchedulerInfo& info) {
                                       : Samples();
 }
 
+Samples DaemonCpu(const SchedulerInfo& info) {
+  return info.attach_time.has_value() ? One(absl::ToDoubleSeconds(info.daemon_cpu_duration))
+                                      : Samples();
+}
+
+// Only buckets that end at a power of two: 21 of them say enough.
+Samples DecisionLatency(const SchedulerInfo& info) {
+  if (!info.counters.has_value()) return {};
+  const LatencyHistogram& latency = info.decision_latency;
+  prometheus::ClientMetric::Histogram histogram;
+  uint64_t seen = 0;
+  for (size_t i = 0; i < latency.buckets.size(); ++i) {
+    seen += latency.buckets[i];
+    const uint64_t end_ns = LatencyBucketEnd(i);
+    if (!std::has_single_bit(end_ns)) continue;
+    const bool last = i + 1 == latency.buckets.size();
+    histogram.bucket.push_back(
+        {.cumulative_count = seen,
+         .upper_bound = last ? std::numeric_limits<double>::infinity()
+                             : static_cast<double>(end_ns) / kNanosPerSecond});
+  }
+  histogram.sample_count = seen;
+  histogram.sample_sum = static_cast<double>(latency.sum_ns) / kNanosPerSecond;
+  return {{.histogram = histogram}};
+}
+
 using C = SchedulerCounters;
 
 constexpr Metric kMetrics[] = {
@@ -109,6 +137,8 @@ constexpr Metric kMetrics[] = {
     {"schedd_scheduling_thread_cpu_seconds_total", Type::kCounter, "seconds",
      "scheduling_cpu_duration", "", "CPU time that the scheduling thread used.",
      SchedulingThreadCpu},
+    {"schedd_daemon_cpu_seconds_total", Type::kCounter, "seconds", "daemon_cpu_duration", "",
+     "CPU time that all threads of schedd used, the scheduling thread among them.", DaemonCpu},
     {"schedd_tasks", Type::kGauge, "tasks", "counters.task_count", "", "Tasks that have a slot.",
      Count<&C::task_count>},
     {"schedd_events_total", Type::kCounter, "events", "counters.event_count", "",
@@ -187,18 +217,57 @@ constexpr Metric kMetrics[] = {
     {"schedd_leased_wakeups_total", Type::kCounter, "wakeups", "counters.leased_wakeup_count", "",
      "Wakeups for which an earlier decision was still good: no event, no decision.",
      Count<&C::leased_wakeup_count>},
+    {"schedd_scheduling_voluntary_switches_total", Type::kCounter, "switches",
+     "counters.scheduling_voluntary_switch_count", "",
+     "Context switches of the scheduling thread because it waited for something to do. Absent when "
+     "unknown.",
+     CountIfKnown<&C::scheduling_voluntary_switch_count>},
+    {"schedd_scheduling_involuntary_switches_total", Type::kCounter, "switches",
+     "counters.scheduling_involuntary_switch_count", "",
+     "Context switches of the scheduling thread because another task took its CPU. Absent when "
+     "unknown.",
+     CountIfKnown<&C::scheduling_involuntary_switch_count>},
+    {"schedd_daemon_voluntary_switches_total", Type::kCounter, "switches",
+     "counters.daemon_voluntary_switch_count", "",
+     "Context switches of all threads of schedd because they waited for something.",
+     Count<&C::daemon_voluntary_switch_count>},
+    {"schedd_daemon_involuntary_switches_total", Type::kCounter, "switches",
+     "counters.daemon_involuntary_switch_count", "",
+     "Context switches of all threads of schedd because another task took their CPU.",
+     Count<&C::daemon_involuntary_switch_count>},
+    {"schedd_decision_latency_seconds", Type::kHistogram, "seconds",
+     "counters.decision_latency_count, counters.decision_latency_mean_nanos, "
+     "counters.decision_latency_p50_nanos, counters.decision_latency_p99_nanos, "
+     "counters.decision_latency_max_nanos",
+     "",
+     "From an event to the run of its task, of waits that a decision placed; how long the task "
+     "waited behind others is in it.",
+     DecisionLatency},
 };
+
+prometheus::MetricType TypeOf(Type type) {
+  switch (type) {
+    case Type::kCounter:
+      return prometheus::MetricType::Counter;
+    case Type::kGauge:
+      return prometheus::MetricType::Gauge;
+    case Type::kHistogram:
+      return prometheus::MetricType::Histogram;
+  }
+  return prometheus::MetricType::Untyped;
+}
 
 prometheus::MetricFamily MakeFamily(const Metric& metric, const Samples& samples) {
   prometheus::MetricFamily family;
   family.name = std::string(metric.name);
   family.help = std::string(metric.help);
-  const bool counts = metric.type == Type::kCounter;
-  family.type = counts ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+  family.type = TypeOf(metric.type);
   for (const Sample& sample : samples) {
     prometheus::ClientMetric& line = family.metric.emplace_back();
     line.label = sample.labels;
-    (counts ? line.counter.value : line.gauge.value) = sample.value;
+    if (metric.type == Type::kCounter) line.counter.value = sample.value;
+    if (metric.type == Type::kGauge) line.gauge.value = sample.value;
+    if (metric.type == Type::kHistogram) line.histogram = sample.histogram;
   }
   return family;
 }
@@ -208,7 +277,15 @@ prometheus::MetricFamily MakeFamily(const Metric& metric, const Samples& samples
 absl::Span<const Metric> Metrics() { return kMetrics; }
 
 absl::string_view TypeName(Metric::Type type) {
-  return type == Type::kCounter ? "counter" : "gauge";
+  switch (type) {
+    case Type::kCounter:
+      return "counter";
+    case Type::kGauge:
+      return "gauge";
+    case Type::kHistogram:
+      return "histogram";
+  }
+  return "";
 }
 
 std::vector<prometheus::MetricFamily> Collect(const absl::StatusOr<SchedulerInfo>& info) {

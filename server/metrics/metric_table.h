@@ -24,10 +24,11 @@ namespace schedd::metrics {
 struct Sample {
   double value = 0;
   std::vector<prometheus::ClientMetric::Label> labels = {};
+  prometheus::ClientMetric::Histogram histogram = {};  // instead of value
 };
 
 struct Metric {
-  enum class Type { kCounter, kGauge };
+  enum class Type { kCounter, kGauge, kHistogram };
 
   absl::string_view name;
   Type type;
@@ -42,7 +43,7 @@ struct Metric {
 // In the order of docs/metrics.md. The first one, schedd_up, is always there.
 absl::Span<const Metric> Metrics();
 
-absl::string_view TypeName(Metric::Type type);  // "counter", "gauge"
+absl::string_view TypeName(Metric::Type type);  // "counter", "gauge", "histogram"
 
 // What a scrape gives: all metrics that have a value; of an error only schedd_up, with 0.
 std::vector<prometheus::MetricFamily> Collect(const absl::StatusOr<SchedulerInfo>& info);

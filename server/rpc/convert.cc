@@ -62,6 +62,15 @@ v1::SchedulerCounters ToProto(const SchedulerCounters& info) {
   counters.set_pass_count(info.pass_count);
   counters.set_degraded_run_count(info.degraded_run_count);
   counters.set_leased_wakeup_count(info.leased_wakeup_count);
+  counters.set_scheduling_voluntary_switch_count(info.scheduling_voluntary_switch_count);
+  counters.set_scheduling_involuntary_switch_count(info.scheduling_involuntary_switch_count);
+  counters.set_daemon_voluntary_switch_count(info.daemon_voluntary_switch_count);
+  counters.set_daemon_involuntary_switch_count(info.daemon_involuntary_switch_count);
+  counters.set_decision_latency_count(info.decision_latency_count);
+  counters.set_decision_latency_mean_nanos(info.decision_latency_mean_ns);
+  counters.set_decision_latency_p50_nanos(info.decision_latency_p50_ns);
+  counters.set_decision_latency_p99_nanos(info.decision_latency_p99_ns);
+  counters.set_decision_latency_max_nanos(info.decision_latency_max_ns);
   return counters;
 }
 
@@ -141,6 +150,7 @@ v1::Scheduler ToProto(const SchedulerInfo& info) {
   }
   scheduler.set_attach_count(info.attach_count);
   *scheduler.mutable_scheduling_cpu_duration() = ToProto(info.scheduling_cpu_duration);
+  *scheduler.mutable_daemon_cpu_duration() = ToProto(info.daemon_cpu_duration);
   if (info.counters.has_value()) *scheduler.mutable_counters() = ToProto(*info.counters);
   scheduler.set_daemon_version(info.daemon_version);
   scheduler.set_kernel_release(info.kernel_release);

@@ -91,6 +91,7 @@ void Dispatcher::Enqueue(SimTask& task, bool woke) {
   uint32_t flags = woke ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;
   if (slot != nullptr) {
     StoreShared(slot->deadline, vtime);
+    StoreShared(slot->asked_ns, machine_->now_ns());
     if (slot->urgent_seq == slot->seq) flags |= SCHEDD_EVENT_OUT_OF_TURN;
     if (slot->unasked_seq == slot->seq) flags |= SCHEDD_EVENT_UNASKED;
     schedd_wait_begin(slot);
@@ -298,6 +299,7 @@ void Dispatcher::Running(SimTask& task) {
   if (!task.direct) {
     const bool decided = slot->state == SCHEDD_TASK_DECIDED;
     Count(task.cpu, decided ? SCHEDD_COUNT_RUN_DECIDED : SCHEDD_COUNT_RUN_UNDECIDED);
+    if (decided) AccountDecisionLatency(cpu, *slot);
     const bool degraded = LoadShared(memory_.header->degraded_since_ns) != 0;
     if (!decided) StoreShared(slot->unasked_seq, slot->seq);
     if (!decided && degraded) Count(task.cpu, SCHEDD_COUNT_RUN_DEGRADED);

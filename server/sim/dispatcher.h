@@ -80,6 +80,7 @@ class Dispatcher : public SchedulerClass {
   void AccountRun(SimTask& task);
   void AccountWait(schedd_slot& slot);
   void AccountWakeupLatency(schedd_slot& slot);
+  void AccountDecisionLatency(schedd_cpu& cpu, const schedd_slot& slot);
 
   SimMachine* const machine_;
   const SharedMemory memory_;

@@ -28,11 +28,11 @@ void Dispatcher::ClearSlot(schedd_slot& slot) {
   StoreShared(slot.yields, 0u);
   StoreShared(slot.urgent_seq, slot.seq - 1);
   StoreShared(slot.unasked_seq, slot.seq - 1);
-  for (auto* word :
-       {&slot.waiting_since_ns, &slot.running_since_ns, &slot.woken_ns, &slot.run_ns,
-        &slot.solo_run_ns, &slot.wait_ns, &slot.awake_run_ns, &slot.voluntary_switches,
-        &slot.involuntary_switches, &slot.wakeups, &slot.migrations, &slot.slice_ns, &slot.deadline,
-        &slot.generation, &slot.latency_sum_ns, &slot.latency_max_ns, &slot.overhead_ns}) {
+  for (auto* word : {&slot.waiting_since_ns, &slot.running_since_ns, &slot.woken_ns, &slot.run_ns,
+                     &slot.solo_run_ns, &slot.wait_ns, &slot.awake_run_ns, &slot.voluntary_switches,
+                     &slot.involuntary_switches, &slot.wakeups, &slot.migrations, &slot.slice_ns,
+                     &slot.deadline, &slot.generation, &slot.latency_sum_ns, &slot.latency_max_ns,
+                     &slot.overhead_ns, &slot.asked_ns}) {
     StoreShared(*word, 0u);
   }
   for (uint32_t& bucket : slot.latency_buckets) StoreShared(bucket, 0u);
@@ -130,6 +130,16 @@ void Dispatcher::AccountWakeupLatency(schedd_slot& slot) {
   StoreShared(slot.latency_sum_ns, slot.latency_sum_ns + latency_ns);
   if (latency_ns > slot.latency_max_ns) StoreShared(slot.latency_max_ns, latency_ns);
   uint32_t& bucket = slot.latency_buckets[schedd_latency_bucket(latency_ns)];
+  StoreShared(bucket, bucket + 1);
+}
+
+void Dispatcher::AccountDecisionLatency(schedd_cpu& cpu, const schedd_slot& slot) {
+  const uint64_t latency_ns = static_cast<uint64_t>(machine_->now_ns()) - slot.asked_ns;
+  StoreShared(cpu.decision_latency_sum_ns, cpu.decision_latency_sum_ns + latency_ns);
+  if (latency_ns > cpu.decision_latency_max_ns) {
+    StoreShared(cpu.decision_latency_max_ns, latency_ns);
+  }
+  uint64_t& bucket = cpu.decision_latency_buckets[schedd_latency_bucket(latency_ns)];
   StoreShared(bucket, bucket + 1);
 }
 

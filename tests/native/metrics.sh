@@ -124,6 +124,10 @@ compare() { # NAME STATE
 schedctl -q policy set base_slice=5ms
 compare "attached" attached
 agrees "attached: degraded time" schedd_degraded_seconds_total 's["counters"]["degradedDuration"][:-1]'
+agrees "attached: CPU time of the daemon" schedd_daemon_cpu_seconds_total 's["daemonCpuDuration"][:-1]'
+agrees "attached: context switches of the daemon" schedd_daemon_voluntary_switches_total 's["counters"]["daemonVoluntarySwitchCount"]'
+agrees "attached: decision latencies" schedd_decision_latency_seconds_count 's["counters"]["decisionLatencyCount"]'
+agrees "attached: all of them are in the buckets" 'schedd_decision_latency_seconds_bucket{le="+Inf"}' 's["counters"]["decisionLatencyCount"]'
 agrees "attached: tasks without a slot" schedd_tasks_refused_total 's["counters"]["tableFullCount"]'
 schedctl -q scheduler detach
 compare "detached" detached

@@ -139,6 +139,25 @@ TEST_F(ControlTest, EachPolicyCanBeRun) {
   }
 }
 
+TEST_F(ControlTest, WhatTheRealThreadsCostIsTold) {
+  Control& control = Build();
+  ASSERT_TRUE(control.AttachScheduler({}).ok());
+  // Each change wakes the scheduling thread.
+  for (int64_t ms = 2; ms < 12; ++ms) {
+    ASSERT_TRUE(control.UpdatePolicy({.values = {{"base_slice", ms * 1'000'000}}}).ok());
+  }
+  const absl::StatusOr<SchedulerInfo> info = control.GetScheduler();
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_GT(info->scheduling_cpu_duration, absl::ZeroDuration());
+  // The kernel rounds the process's time down, user and system, before and after.
+  EXPECT_GE(info->daemon_cpu_duration, info->scheduling_cpu_duration - absl::Microseconds(4));
+  const SchedulerCounters& counters = *info->counters;
+  EXPECT_GE(counters.scheduling_voluntary_switch_count, 1);
+  EXPECT_GE(counters.scheduling_involuntary_switch_count, 0);
+  EXPECT_GE(counters.daemon_voluntary_switch_count, counters.scheduling_voluntary_switch_count);
+  EXPECT_GE(counters.daemon_involuntary_switch_count, counters.scheduling_involuntary_switch_count);
+}
+
 TEST_F(ControlTest, AnUnknownPolicyAttachesNothing) {
   EXPECT_FALSE(Build("nonsense").AttachScheduler({}).ok());
   EXPECT_FALSE(host_.attached);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "bpf/histogram.h"
 #include "tests/unit/control/fake_host.h"
 #include "tests/unit/control/manual_time.h"
 
@@ -27,7 +28,7 @@ TEST_F(CountersTest, EachOfTheDispatchersCountersIsShownOnce) {
     host_.kernel->Count(static_cast<schedd_counter>(i), 1'000 + i, 0);
     host_.kernel->Count(static_cast<schedd_counter>(i), 1'000'000, 1);
   }
-  const SchedulerCounters c = ReadCounters(attachment_, 0);
+  const SchedulerCounters c = ReadCounters(attachment_, {}, 0);
   const auto expected = [](schedd_counter counter) { return int64_t{1'001'000} + counter; };
   EXPECT_EQ(c.event_count, expected(SCHEDD_COUNT_EVENTS));
   EXPECT_EQ(c.dropped_event_count, expected(SCHEDD_COUNT_EVENTS_DROPPED));
@@ -56,7 +57,7 @@ TEST_F(CountersTest, TheEnginesCountersAreShown) {
   host_.engine->stats_ = {
       .passes = 1, .urgent_decisions = 2, .decision_ring_full = 3, .allocations = 4};
   host_.kernel->header().used_slots = 5;
-  const SchedulerCounters c = ReadCounters(attachment_, 6);
+  const SchedulerCounters c = ReadCounters(attachment_, {}, 6);
   EXPECT_EQ(c.pass_count, 1);
   EXPECT_EQ(c.urgent_decision_count, 2);
   EXPECT_EQ(c.delayed_batch_count, 3);
@@ -67,13 +68,27 @@ TEST_F(CountersTest, TheEnginesCountersAreShown) {
 
 TEST_F(CountersTest, ADegradedTimeThatGoesOnCounts) {
   host_.kernel->header().degraded_ns = 500;
-  EXPECT_EQ(ReadCounters(attachment_, 0).degraded_ns, 500);
+  EXPECT_EQ(ReadCounters(attachment_, {}, 0).degraded_ns, 500);
   host_.kernel->header().degraded_since_ns = static_cast<uint64_t>(host_.kernel->NowNanos());
   clock_.Move(absl::Nanoseconds(70));
-  EXPECT_EQ(ReadCounters(attachment_, 0).degraded_ns, 570);
+  EXPECT_EQ(ReadCounters(attachment_, {}, 0).degraded_ns, 570);
   // Set by a CPU that is ahead of us.
   host_.kernel->header().degraded_since_ns = static_cast<uint64_t>(host_.kernel->NowNanos() + 9);
-  EXPECT_EQ(ReadCounters(attachment_, 0).degraded_ns, 500);
+  EXPECT_EQ(ReadCounters(attachment_, {}, 0).degraded_ns, 500);
+}
+
+TEST_F(CountersTest, DecisionLatenciesAreSummedUp) {
+  LatencyHistogram latency;
+  latency.buckets[schedd_latency_bucket(10'000)] = 98;
+  latency.buckets[schedd_latency_bucket(1'000'000)] = 2;
+  latency.sum_ns = 2'980'000;
+  latency.max_ns = 1'000'000;
+  const SchedulerCounters c = ReadCounters(attachment_, latency, 0);
+  EXPECT_EQ(c.decision_latency_count, 100);
+  EXPECT_EQ(c.decision_latency_mean_ns, 29'800);
+  EXPECT_NEAR(static_cast<double>(c.decision_latency_p50_ns), 10'000, 625);
+  EXPECT_NEAR(static_cast<double>(c.decision_latency_p99_ns), 1'000'000, 62'500);
+  EXPECT_EQ(c.decision_latency_max_ns, 1'000'000);
 }
 
 TEST_F(CountersTest, LostEventsAreThoseDroppedAndWithheld) {
@@ -81,7 +96,7 @@ TEST_F(CountersTest, LostEventsAreThoseDroppedAndWithheld) {
   host_.kernel->Count(SCHEDD_COUNT_EVENTS_WITHHELD, 3, 1);
   host_.kernel->Count(SCHEDD_COUNT_DECISIONS_STALE, 50, 1);
   EXPECT_EQ(ReadLostEventCount(host_.kernel->memory()), 5);
-  EXPECT_EQ(ReadCounters(attachment_, 0).lost_event_count(), 5);
+  EXPECT_EQ(ReadCounters(attachment_, {}, 0).lost_event_count(), 5);
 }
 
 }  // namespace

@@ -87,6 +87,8 @@ FakeEngine::~FakeEngine() {
   host_->engine = nullptr;
 }
 
+absl::StatusOr<SwitchCounts> FakeEngine::switches() const { return host_->switches; }
+
 bool FakeEngine::Submit(std::unique_ptr<Directive>& directive) {
   if (mailbox_full) return false;
   inbox_.push_back(std::move(directive));

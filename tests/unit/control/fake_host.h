@@ -104,6 +104,7 @@ class FakeEngine : public EngineRunner {
   TaskEngineView view(uint32_t, uint32_t) const override { return view_; }
   int32_t scheduling_tid() const override { return 4242; }
   int64_t cpu_time_ns() const override { return cpu_time_ns_; }
+  absl::StatusOr<SwitchCounts> switches() const override;
 
   // Takes up what is submitted.
   void Step();
@@ -152,6 +153,8 @@ class FakeHost : public KernelHost {
   absl::Status detach_status;
   absl::Status engine_status;
   absl::StatusOr<int64_t> page_faults = 7;
+  // Of the scheduling thread, whichever it is.
+  absl::StatusOr<SwitchCounts> switches = SwitchCounts{.voluntary = 30, .involuntary = 4};
   std::map<uint64_t, std::string> cgroups = {{1, ""}};  // ID to path
   mutable int cgroup_questions = 0;
   std::map<std::string, int32_t> cgroup_weights;  // by path

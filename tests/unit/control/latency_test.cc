@@ -77,6 +77,45 @@ TEST(LatencyTest, TheFirstBucketReachesDownToZero) {
   EXPECT_EQ(SummarizeLatency(slot).mean_ns, 4'000);
 }
 
+TEST(LatencyTest, DecisionLatenciesAreOfAllCpus) {
+  std::vector<schedd_cpu> cpus(3);
+  const auto record = [&cpus](size_t cpu, uint64_t latency_ns) {
+    schedd_cpu& c = cpus[cpu];
+    ++c.decision_latency_buckets[schedd_latency_bucket(latency_ns)];
+    c.decision_latency_sum_ns += latency_ns;
+    c.decision_latency_max_ns = std::max<uint64_t>(c.decision_latency_max_ns, latency_ns);
+  };
+  SharedMemory memory;
+  memory.cpus = cpus;
+  EXPECT_EQ(ReadDecisionLatency(memory).count(), 0u);
+  EXPECT_EQ(SummarizeLatency(ReadDecisionLatency(memory)).max_ns, 0);
+  record(0, 20'000);
+  record(2, 20'000);
+  record(1, 20'000);
+  record(1, 5'000'000);
+  record(2, 9'000);
+  const LatencyHistogram histogram = ReadDecisionLatency(memory);
+  EXPECT_EQ(histogram.count(), 5u);
+  EXPECT_EQ(histogram.buckets[schedd_latency_bucket(20'000)], 3u);
+  EXPECT_EQ(histogram.sum_ns, 5'069'000u);
+  EXPECT_EQ(histogram.max_ns, 5'000'000u);
+  const LatencySummary summary = SummarizeLatency(histogram);
+  EXPECT_EQ(summary.mean_ns, 1'013'800);
+  EXPECT_NEAR(static_cast<double>(summary.p50_ns), 20'000, 1'250);
+  EXPECT_NEAR(static_cast<double>(summary.p99_ns), 5e6, 5e6 * 0.0625);
+  EXPECT_EQ(summary.max_ns, 5'000'000);
+}
+
+TEST(LatencyTest, BucketsEndWhereTheNextOneBegins) {
+  EXPECT_EQ(LatencyBucketEnd(0), 4'608u);
+  EXPECT_EQ(LatencyBucketEnd(7), 8'192u);
+  EXPECT_EQ(LatencyBucketEnd(SCHEDD_LATENCY_BUCKETS - 1), uint64_t{1} << 33);
+  for (size_t i = 0; i + 1 < SCHEDD_LATENCY_BUCKETS; ++i) {
+    EXPECT_EQ(schedd_latency_bucket(LatencyBucketEnd(i) - 1), i);
+    EXPECT_EQ(schedd_latency_bucket(LatencyBucketEnd(i)), i + 1);
+  }
+}
+
 TEST(LatencyTest, BeyondTheLastBucketOnlyTheLargestIsKnown) {
   schedd_slot slot = {};
   Record(slot, 60'000'000'000);

@@ -296,6 +296,21 @@ TEST_F(SchedulerControlTest, CountersAreOfThisAttachment) {
   EXPECT_EQ(info.scheduling_cpu_duration, absl::Nanoseconds(2'000));
 }
 
+TEST_F(SchedulerControlTest, DecisionLatenciesAreToldOnceForApiAndMetrics) {
+  EXPECT_EQ(scheduler().Get().decision_latency.count(), 0u);
+  Attach();
+  schedd_cpu& cpu = host.kernel->memory().cpus[1];
+  cpu.decision_latency_buckets[8] = 3;
+  cpu.decision_latency_sum_ns = 27'000;
+  cpu.decision_latency_max_ns = 9'100;
+  const SchedulerInfo info = scheduler().Get();
+  EXPECT_EQ(info.decision_latency.count(), 3u);
+  EXPECT_EQ(info.decision_latency.sum_ns, 27'000u);
+  EXPECT_EQ(info.counters->decision_latency_count, 3);
+  EXPECT_EQ(info.counters->decision_latency_mean_ns, 9'000);
+  EXPECT_EQ(info.counters->decision_latency_max_ns, 9'100);
+}
+
 TEST_F(SchedulerControlTest, PageFaultsThatTheHostCannotTellAreMinusOne) {
   host.page_faults = absl::UnimplementedError("simulated");
   Attach();

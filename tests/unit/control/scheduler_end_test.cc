@@ -155,6 +155,40 @@ TEST_F(SchedulerEndTest, CpuTimeIsOfThisAttachmentToo) {
   EXPECT_EQ(scheduler().Get().scheduling_cpu_duration, absl::ZeroDuration());
 }
 
+TEST_F(SchedulerEndTest, SwitchesNeedBothEndsOfTheCount) {
+  Attach();
+  host.switches = absl::NotFoundError("no such thread");
+  EXPECT_EQ(scheduler().Get().counters->scheduling_voluntary_switch_count, -1);
+  EXPECT_EQ(scheduler().Get().counters->scheduling_involuntary_switch_count, -1);
+  ASSERT_TRUE(scheduler().Detach("").ok());
+  Attach();
+  host.switches = SwitchCounts{.voluntary = 12, .involuntary = 12};  // since when?
+  EXPECT_EQ(scheduler().Get().counters->scheduling_voluntary_switch_count, -1);
+  EXPECT_EQ(scheduler().Get().counters->scheduling_involuntary_switch_count, -1);
+}
+
+TEST_F(SchedulerEndTest, TheDaemonsOwnCostIsOfThisAttachmentToo) {
+  ProcessUsage usage = {.cpu_time_ns = 70'000, .switches = {.voluntary = 100, .involuntary = 10}};
+  options.process_usage = [&usage] { return usage; };
+  Build();
+  Attach();
+  usage = {.cpu_time_ns = 75'000, .switches = {.voluntary = 108, .involuntary = 13}};
+  host.switches = SwitchCounts{.voluntary = 36, .involuntary = 6};
+  SchedulerInfo info = scheduler().Get();
+  EXPECT_EQ(info.daemon_cpu_duration, absl::Nanoseconds(5'000));
+  EXPECT_EQ(info.counters->daemon_voluntary_switch_count, 8);
+  EXPECT_EQ(info.counters->daemon_involuntary_switch_count, 3);
+  EXPECT_EQ(info.counters->scheduling_voluntary_switch_count, 6);
+  EXPECT_EQ(info.counters->scheduling_involuntary_switch_count, 2);
+  ASSERT_TRUE(scheduler().Detach("").ok());
+  EXPECT_EQ(scheduler().Get().daemon_cpu_duration, absl::ZeroDuration());
+  Attach();
+  info = scheduler().Get();
+  EXPECT_EQ(info.daemon_cpu_duration, absl::ZeroDuration());
+  EXPECT_EQ(info.counters->daemon_voluntary_switch_count, 0);
+  EXPECT_EQ(info.counters->scheduling_voluntary_switch_count, 0);
+}
+
 TEST_F(SchedulerEndTest, AnExitWithoutADumpLeavesNoFile) {
   options.dump_directory = DumpDirectory();
   std::filesystem::remove_all(options.dump_directory);

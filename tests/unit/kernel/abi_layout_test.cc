@@ -88,7 +88,9 @@ TEST_F(AbiLayoutTest, Cpu) {
       "schedd_cpu", sizeof(T),
       {MEMBER(T, slot), MEMBER(T, slot_key), MEMBER(T, since_ns), MEMBER(T, idle),
        MEMBER(T, protected_task), MEMBER(T, offline), MEMBER(T, running), MEMBER(T, vtime_floor),
-       MEMBER(T, run_ended), MEMBER(T, reserved1), MEMBER(T, counters)});
+       MEMBER(T, run_ended), MEMBER(T, reserved1), MEMBER(T, counters),
+       MEMBER(T, decision_latency_sum_ns), MEMBER(T, decision_latency_max_ns), MEMBER(T, reserved2),
+       MEMBER(T, decision_latency_buckets)});
 }
 
 TEST_F(AbiLayoutTest, Slot) {
@@ -136,6 +138,7 @@ TEST_F(AbiLayoutTest, Slot) {
               MEMBER(T, lease_epoch),
               MEMBER(T, leased_seq),
               MEMBER(T, overhead_ns),
+              MEMBER(T, asked_ns),
               MEMBER(T, reserved)});
 }
 

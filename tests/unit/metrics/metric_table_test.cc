@@ -8,6 +8,7 @@
 #include <google/protobuf/duration.pb.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <set>
@@ -50,6 +51,7 @@ SchedulerInfo Attached() {
   info.reattach_count = 2;
   info.reattach_limit = 5;
   info.scheduling_cpu_duration = absl::Milliseconds(1'250);
+  info.daemon_cpu_duration = absl::Milliseconds(2'500);
   info.counters = Counted();
   info.daemon_version = "1.2.3";
   info.kernel_release = "7.1-cloud";
@@ -61,12 +63,12 @@ double ValueOf(const prometheus::MetricFamily& family, const prometheus::ClientM
   return family.type == prometheus::MetricType::Counter ? line.counter.value : line.gauge.value;
 }
 
-// Name to value of all that has no labels.
+// Name to value of all that has no labels and is one number.
 std::map<std::string, double> Plain(const absl::StatusOr<SchedulerInfo>& info) {
   std::map<std::string, double> values;
   for (const prometheus::MetricFamily& family : Collect(info)) {
     for (const prometheus::ClientMetric& line : family.metric) {
-      if (!line.label.empty()) continue;
+      if (!line.label.empty() || family.type == prometheus::MetricType::Histogram) continue;
       EXPECT_TRUE(values.emplace(family.name, ValueOf(family, line)).second) << family.name;
     }
   }
@@ -106,6 +108,13 @@ TEST(MetricTableTest, EachCounterOfTheApiIsOneMetricWithItsValue) {
   const v1::SchedulerCounters counters = rpc::ToProto(info).counters();
   std::multiset<std::string> told;
   for (const Metric& metric : Metrics()) {
+    if (metric.type == Type::kHistogram) {  // more than one number: tests of its own
+      for (absl::string_view path : absl::StrSplit(metric.field, ", ")) {
+        ASSERT_TRUE(absl::ConsumePrefix(&path, "counters.")) << path;
+        told.insert(std::string(path));
+      }
+      continue;
+    }
     absl::string_view field_name = metric.field;
     if (!absl::ConsumePrefix(&field_name, "counters.")) continue;
     told.insert(std::string(field_name));
@@ -157,6 +166,7 @@ TEST(MetricTableTest, WhatIsNoCounterHasItsValue) {
   EXPECT_EQ(values.at("schedd_attach_timestamp_seconds"), 1'800'000'000.5);
   EXPECT_EQ(values.at("schedd_last_exit_timestamp_seconds"), 1'700'000'000);
   EXPECT_EQ(values.at("schedd_scheduling_thread_cpu_seconds_total"), 1.25);
+  EXPECT_EQ(values.at("schedd_daemon_cpu_seconds_total"), 2.5);
   EXPECT_THAT(LabelsThatAreOne(info, "schedd_build_info"),
               ElementsAre("version=1.2.3", "kernel_release=7.1-cloud", "policy=vruntime"));
 }
@@ -189,6 +199,48 @@ TEST(MetricTableTest, OneStateIsOneAndItIsTheRightOne) {
   }
 }
 
+// --- the histogram ---
+
+prometheus::ClientMetric::Histogram DecisionLatencyOf(const SchedulerInfo& info) {
+  for (const prometheus::MetricFamily& family : Collect(info)) {
+    if (family.name != "schedd_decision_latency_seconds") continue;
+    EXPECT_EQ(family.type, prometheus::MetricType::Histogram);
+    EXPECT_EQ(family.metric.size(), 1u);
+    return family.metric.front().histogram;
+  }
+  ADD_FAILURE() << "there is none";
+  return {};
+}
+
+TEST(MetricTableTest, DecisionLatenciesAreAHistogramInSeconds) {
+  SchedulerInfo info = Attached();
+  info.decision_latency.buckets[0] = 2;    // below 4.6 us
+  info.decision_latency.buckets[7] = 3;    // the last one below 8.192 us
+  info.decision_latency.buckets[8] = 5;    // the first one above
+  info.decision_latency.buckets[167] = 7;  // up to 8.6 s, and everything longer
+  info.decision_latency.sum_ns = 60'500'000'000;
+  const auto histogram = DecisionLatencyOf(info);
+  EXPECT_EQ(histogram.sample_count, 17u);
+  EXPECT_EQ(histogram.sample_sum, 60.5);
+  ASSERT_EQ(histogram.bucket.size(), 21u);
+  EXPECT_DOUBLE_EQ(histogram.bucket[0].upper_bound, 8.192e-6);
+  EXPECT_EQ(histogram.bucket[0].cumulative_count, 5u);
+  EXPECT_DOUBLE_EQ(histogram.bucket[1].upper_bound, 16.384e-6);
+  EXPECT_EQ(histogram.bucket[1].cumulative_count, 10u);
+  EXPECT_DOUBLE_EQ(histogram.bucket[19].upper_bound, 4.294967296);
+  EXPECT_EQ(histogram.bucket[19].cumulative_count, 10u);
+  EXPECT_TRUE(std::isinf(histogram.bucket[20].upper_bound));
+  EXPECT_EQ(histogram.bucket[20].cumulative_count, 17u);
+}
+
+TEST(MetricTableTest, WithoutDecisionsTheHistogramIsThereAndEmpty) {
+  const auto histogram = DecisionLatencyOf(Attached());
+  EXPECT_EQ(histogram.sample_count, 0u);
+  EXPECT_EQ(histogram.sample_sum, 0);
+  ASSERT_EQ(histogram.bucket.size(), 21u);
+  EXPECT_EQ(histogram.bucket.back().cumulative_count, 0u);
+}
+
 // --- what is absent ---
 
 TEST(MetricTableTest, WhileNothingIsAttachedThereAreNoCounters) {
@@ -210,6 +262,16 @@ TEST(MetricTableTest, PageFaultsThatNobodyKnowsAreAbsent) {
   EXPECT_EQ(Plain(info).at("schedd_scheduling_page_faults_total"), 0);
   info.counters->scheduling_page_fault_count = -1;
   EXPECT_EQ(Plain(info).count("schedd_scheduling_page_faults_total"), 0u);
+}
+
+TEST(MetricTableTest, SwitchesThatNobodyKnowsAreAbsent) {
+  SchedulerInfo info = Attached();
+  info.counters->scheduling_voluntary_switch_count = -1;
+  info.counters->scheduling_involuntary_switch_count = -1;
+  const std::map<std::string, double> values = Plain(info);
+  EXPECT_EQ(values.count("schedd_scheduling_voluntary_switches_total"), 0u);
+  EXPECT_EQ(values.count("schedd_scheduling_involuntary_switches_total"), 0u);
+  EXPECT_EQ(values.count("schedd_daemon_voluntary_switches_total"), 1u);
 }
 
 TEST(MetricTableTest, OfAnErrorThereIsOnlyThatThereIsNone) {

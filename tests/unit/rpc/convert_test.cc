@@ -102,6 +102,7 @@ TEST(ConvertTest, SchedulerThatIsAttached) {
   info.attach_time = absl::FromUnixSeconds(77);
   info.attach_count = 2;
   info.scheduling_cpu_duration = absl::Milliseconds(1500);
+  info.daemon_cpu_duration = absl::Milliseconds(2250);
   info.daemon_version = "1.2.3";
   info.kernel_release = "6.12.1";
   info.policy_kind = "fifo";
@@ -113,7 +114,7 @@ TEST(ConvertTest, SchedulerThatIsAttached) {
       policy_generation: 4 attach_time { seconds: 77 } attach_count: 2
       scheduling_cpu_duration { seconds: 1 nanos: 500000000 } daemon_version: "1.2.3"
       kernel_release: "6.12.1" policy_kind: "fifo" reattach_count: 1 reattach_limit: 3
-      reattach_time { seconds: 88 })");
+      reattach_time { seconds: 88 } daemon_cpu_duration { seconds: 2 nanos: 250000000 })");
   EXPECT_EQ(ToProto(info).DebugString(), expected.DebugString());
 }
 

@@ -155,6 +155,63 @@ TEST_F(DispatcherTest, TheWaitAfterOneThatNobodyDecidedSaysSo) {
   EXPECT_EQ(second_waits, 3);
 }
 
+// --- decision latency ------------------------------------------------------------------------------------
+
+TEST_F(DispatcherTest, AWaitThatADecisionPlacedIsMeasuredFromItsEventToTheRun) {
+  SpawnHog();
+  AdvanceTo(3 * kMs);
+  const int32_t waiter = SpawnWaiter();
+  AdvanceTo(4 * kMs);
+  Commit(DecisionFor(waiter));
+  EXPECT_EQ(DecisionLatencies(), 0u) << "it waits still";
+  AdvanceTo(10 * kMs);
+  ASSERT_EQ(machine_.Current(0)->tid, waiter);
+  EXPECT_EQ(slot_of(waiter).asked_ns, static_cast<uint64_t>(kStart + 3 * kMs));
+  const schedd_cpu& cpu = memory_.shared().cpus[0];
+  EXPECT_EQ(DecisionLatencies(), 1u);
+  EXPECT_EQ(cpu.decision_latency_buckets[schedd_latency_bucket(7 * kMs)], 1u);
+  EXPECT_EQ(cpu.decision_latency_sum_ns, static_cast<uint64_t>(7 * kMs));
+  EXPECT_EQ(cpu.decision_latency_max_ns, static_cast<uint64_t>(7 * kMs));
+}
+
+TEST_F(DispatcherTest, OfDecisionLatenciesTheSumAndTheLargestAreKept) {
+  SpawnHog();
+  const int32_t first = SpawnWaiter();
+  const int32_t second = SpawnWaiter();
+  Commit(DecisionFor(first, 1));
+  Commit(DecisionFor(second, 2));
+  AdvanceTo(12 * kMs);  // the first one's slice is 2 ms
+  ASSERT_EQ(machine_.Current(0)->tid, second);
+  const schedd_cpu& cpu = memory_.shared().cpus[0];
+  EXPECT_EQ(DecisionLatencies(), 2u);
+  EXPECT_EQ(cpu.decision_latency_sum_ns, static_cast<uint64_t>(22 * kMs));
+  EXPECT_EQ(cpu.decision_latency_max_ns, static_cast<uint64_t>(12 * kMs));
+  AdvanceTo(14 * kMs);  // its own wait began at 10 ms, and nobody decided it
+  EXPECT_EQ(DecisionLatencies(), 2u);
+}
+
+TEST_F(DispatcherTest, RunsThatNoDecisionPlacedHaveNoDecisionLatency) {
+  SpawnHog();     // directly on the idle CPU
+  SpawnWaiter();  // never decided
+  AdvanceTo(50 * kMs);
+  EXPECT_EQ(Count(SCHEDD_COUNT_RUN_DECIDED), 0u);
+  EXPECT_GT(Count(SCHEDD_COUNT_RUN_UNDECIDED), 0u);
+  EXPECT_EQ(DecisionLatencies(), 0u);
+}
+
+TEST_F(DispatcherTwoCpusTest, ADecisionLatencyIsOfTheCpuThatRunsTheTask) {
+  SpawnHog();
+  SpawnHog();
+  const int32_t waiter = SpawnWaiter();
+  schedd_decision decision = DecisionFor(waiter);
+  decision.cpu = 1;
+  Commit(decision);
+  AdvanceTo(10 * kMs);
+  ASSERT_EQ(machine_.Current(1)->tid, waiter);
+  EXPECT_EQ(memory_.shared().cpus[0].decision_latency_sum_ns, 0u);
+  EXPECT_EQ(memory_.shared().cpus[1].decision_latency_sum_ns, static_cast<uint64_t>(10 * kMs));
+}
+
 TEST_F(DispatcherTest, StaleDecisionsChangeNothing) {
   const int32_t running = SpawnHog();
   const int32_t waiter = SpawnWaiter();

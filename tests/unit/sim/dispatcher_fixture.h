@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "bpf/histogram.h"
 #include "bpf/ring.h"
 #include "server/sim/dispatcher.h"
 #include "server/sim/sim_memory.h"
@@ -40,6 +41,15 @@ class DispatcherTest : public testing::Test {
   uint64_t Count(schedd_counter counter) {
     uint64_t sum = 0;
     for (const schedd_cpu& cpu : memory_.shared().cpus) sum += cpu.counters[counter];
+    return sum;
+  }
+
+  // How many there are, on all CPUs.
+  uint64_t DecisionLatencies() {
+    uint64_t sum = 0;
+    for (const schedd_cpu& cpu : memory_.shared().cpus) {
+      for (const uint64_t bucket : cpu.decision_latency_buckets) sum += bucket;
+    }
     return sum;
   }
 

@@ -27,6 +27,7 @@ v1::Scheduler Attached() {
   scheduler.mutable_attach_time()->set_seconds(kNowSeconds - 100);
   scheduler.set_attach_count(2);
   scheduler.mutable_scheduling_cpu_duration()->set_seconds(1);
+  scheduler.mutable_daemon_cpu_duration()->set_seconds(2);
   scheduler.set_daemon_version("0.1.0");
   scheduler.set_kernel_release("6.12.9");
   scheduler.set_policy_kind("vruntime");
@@ -43,6 +44,15 @@ v1::Scheduler Attached() {
   counters.set_daemon_run_count(100);
   counters.set_preemption_count(33);
   counters.set_leased_wakeup_count(700);
+  counters.set_scheduling_voluntary_switch_count(5000);
+  counters.set_scheduling_involuntary_switch_count(7);
+  counters.set_daemon_voluntary_switch_count(6000);
+  counters.set_daemon_involuntary_switch_count(17);
+  counters.set_decision_latency_count(8000);
+  counters.set_decision_latency_mean_nanos(52'000);
+  counters.set_decision_latency_p50_nanos(31'000);
+  counters.set_decision_latency_p99_nanos(220'000);
+  counters.set_decision_latency_max_nanos(3'100'000);
   return scheduler;
 }
 
@@ -79,10 +89,14 @@ TEST_F(StatusTest, Golden) {
             "  too late                      20\n"
             "  for a CPU not allowed         0\n"
             "  urgent (starvation bound)     1\n"
+            "decision latency p50/p99        31.0µs / 220µs (mean 52.0µs, max 3.10ms)\n"
             "wakeups under a lease           700\n"
             "time without schedd (degraded)  0\n"
             "  runs meanwhile                0\n"
+            "schedd, all threads             2.00s CPU (2.0 % of one CPU)\n"
+            "  context switches              6,000 voluntary, 17 involuntary\n"
             "scheduling thread               1.00s CPU (1.0 % of one CPU)\n"
+            "  context switches              5,000 voluntary, 7 involuntary\n"
             "  allocations                   0\n"
             "  page faults                   0\n"
             "last exit                       none\n"
@@ -142,6 +156,17 @@ TEST_F(StatusTest, LossesAreShownAndMarked) {
   EXPECT_THAT(result.out, HasSubstr("allocations                   0\n"));
 }
 
+TEST_F(StatusTest, WhatIsNotKnownOfTheCostIsNoNumber) {
+  v1::Scheduler scheduler = Attached();
+  auto& counters = *scheduler.mutable_counters();
+  counters.set_scheduling_voluntary_switch_count(-1);
+  counters.set_scheduling_involuntary_switch_count(-1);
+  counters.set_decision_latency_count(0);
+  const std::string out = Status(scheduler).out;
+  EXPECT_THAT(out, HasSubstr("(1.0 % of one CPU)\n  context switches              unknown\n"));
+  EXPECT_THAT(out, HasSubstr("decision latency p50/p99        -\n"));
+}
+
 TEST_F(StatusTest, NamesOfOthersCannotPlayWithTheTerminal) {
   v1::Scheduler scheduler;
   scheduler.set_state(v1::Scheduler::STATE_FOREIGN);
@@ -151,8 +176,9 @@ TEST_F(StatusTest, NamesOfOthersCannotPlayWithTheTerminal) {
 
 // What people need not see; -o json has it.
 const std::set<std::string> kCountersForMachinesOnly = {
-    "delayed_batch_count",       "refilled_slice_count",     "doorbell_count", "run_time_nanos",
-    "ended_task_run_time_nanos", "unslotted_run_time_nanos", "pass_count",
+    "delayed_batch_count", "refilled_slice_count",      "doorbell_count",
+    "run_time_nanos",      "ended_task_run_time_nanos", "unslotted_run_time_nanos",
+    "pass_count",          "decision_latency_count",
 };
 
 TEST_F(StatusTest, EveryOtherCounterIsShown) {
