@@ -45,13 +45,16 @@ SCHEDD_INLINE void hurry_starved(struct schedd_header* h, u64 dsq_id, u64 now, b
   bpf_iter_scx_dsq_new(&it, dsq_id, 0);
   bpf_for(i, 0, MOST) {
     struct schedd_slot* slot;
+    u32 seq;
     p = bpf_iter_scx_dsq_next(&it);
     if (!p) break;
     slot = slot_of(private_of(p));
     if (!slot || !slot->waiting_since_ns || (s64)(slot->waiting_since_ns - due_since) > 0) continue;
     if (only_leased && slot->leased_seq != slot->seq) continue;
-    slot->urgent_seq = slot->seq;
-    dsq_move_here_as(&it, p, DSQ_URGENT, slot->waiting_since_ns);
+    seq = slot->seq;
+    slot->urgent_seq = seq; /* before a CPU may run it */
+    /* A decision may have moved it just now: then it is as urgent as that one said. */
+    if (!dsq_move_here_as(&it, p, DSQ_URGENT, slot->waiting_since_ns)) slot->urgent_seq = seq - 1;
   }
   bpf_iter_scx_dsq_destroy(&it);
   bpf_rcu_read_unlock();
