@@ -6,12 +6,17 @@
 // costs the scheduler nothing: no lock, no system call but for a cgroup not met before.
 // Nanoseconds. A task whose slot changes hands while it is read is left out: it has just ended, or
 // has just begun.
+//
+// A snapshot costs a comparison for each task that sleeps as it did in the one before, which it
+// shares with that one, and for the others what Get() costs.
 #ifndef SCHEDD_CONTROL_TASK_CATALOG_H_
 #define SCHEDD_CONTROL_TASK_CATALOG_H_
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -27,6 +32,8 @@ namespace schedd {
 struct AppliedOverride {
   std::string name;
   int32_t weight = 0;  // 0: leaves it
+
+  bool operator==(const AppliedOverride&) const = default;
 };
 
 class OverrideSource {
@@ -58,9 +65,42 @@ class TaskCatalog {
   absl::StatusOr<TaskInfo> Get(const std::string& name);
 
  private:
-  // False when the slot has no owner, or not the same one all the time.
-  bool Read(const Attachment& attachment, uint32_t slot, int64_t now_ns, TaskInfo& task);
-  void ReadIdentityFields(const SlotIdentity& identity, TaskInfo& task);
+  // All that is known of a task but its latencies, which no two facts that are equal and of a
+  // sleeping task can differ in: they change when a task runs after a wakeup.
+  struct Facts {
+    SlotIdentity identity;
+    TaskRunState run_state = TaskRunState::kSleeping;
+    uint32_t seq = 0;  // schedd_slot.seq
+    int32_t nice = 0;
+    int32_t weight = 0;  // the kernel's
+    int32_t cpu = 0;
+    int32_t allowed_cpu_count = 0;
+    TaskStats stats;  // latencies: 0
+    AppliedOverride applied;
+    double share_factor = 0;
+
+    bool operator==(const Facts&) const = default;
+  };
+  // What a slot had at the last snapshot.
+  struct Known {
+    Facts facts;
+    int64_t version = 0;
+    std::shared_ptr<const TaskInfo> info;  // null: no owner
+  };
+  struct Place {
+    TaskKey key;
+    uint32_t slot;
+  };
+
+  // Nothing when the slot has no owner, or not the same one all the time.
+  std::optional<Facts> ReadFacts(const Attachment& attachment, uint32_t slot, int64_t now_ns) const;
+  // Nothing when the slot is no longer its owner's.
+  std::optional<TaskInfo> Describe(const schedd_slot& slot, const Facts& facts);
+  bool IsUnchanged(const Known& known, const Facts& facts);
+  // Makes known_[slot] what the slot has now. True when that is a task which it had not before.
+  bool Look(const Attachment& attachment, uint32_t slot, int64_t now_ns);
+  // Brings places_ up to known_, `begun` being the slots that have a task which is not in it.
+  void UpdatePlaces(const std::vector<uint32_t>& begun);
 
   const Clock* const clock_;
   SchedulerControl* const scheduler_;
@@ -69,6 +109,9 @@ class TaskCatalog {
   const ShareSource* const shares_;
 
   std::shared_ptr<const TaskSnapshot> last_;
+  std::vector<Known> known_;     // by slot
+  std::vector<Place> places_;    // of the tasks in known_, by key
+  int64_t version_ = 0;          // of the newest snapshot, whatever attachment it is of
   int64_t last_now_ns_ = 0;      // Kernel clock
   int64_t last_attachment_ = 0;  // Attachment::number
 };

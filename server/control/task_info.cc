@@ -35,14 +35,4 @@ absl::StatusOr<TaskKey> ParseTaskName(absl::string_view name) {
                    {{"field", "name"}});
 }
 
-std::vector<std::string> ExitedTasks(const TaskSnapshot& before, const TaskSnapshot& after) {
-  std::vector<std::string> exited;
-  auto alive = after.tasks.begin();
-  for (const TaskInfo& task : before.tasks) {
-    while (alive != after.tasks.end() && alive->key < task.key) ++alive;
-    if (alive == after.tasks.end() || alive->key != task.key) exited.push_back(task.name);
-  }
-  return exited;
-}
-
 }  // namespace schedd

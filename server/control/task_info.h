@@ -9,6 +9,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -74,15 +75,21 @@ struct TaskInfo {
   int32_t allowed_cpu_count = 0;
 };
 
-struct TaskSnapshot {
-  absl::Time collect_time = {};
-  int64_t policy_generation = 0;     // in force then
-  int64_t lost_event_count = 0;      // since attach
-  std::vector<TaskInfo> tasks = {};  // by key
+// One task of a snapshot. Key and version stand beside the pointer, so that who looks for what
+// ended or changed reads one block of memory and not every task.
+struct TaskEntry {
+  TaskKey key = {};
+  int64_t version = 0;  // of the first snapshot that has the task as it is in this one
+  std::shared_ptr<const TaskInfo> info = {};  // never null; shared with other snapshots
 };
 
-// Names of tasks that are in `before` and not in `after`, by key.
-std::vector<std::string> ExitedTasks(const TaskSnapshot& before, const TaskSnapshot& after);
+struct TaskSnapshot {
+  absl::Time collect_time = {};
+  int64_t version = 0;                // greater than that of every snapshot before; above 0
+  int64_t policy_generation = 0;      // in force then
+  int64_t lost_event_count = 0;       // since attach
+  std::vector<TaskEntry> tasks = {};  // by key
+};
 
 }  // namespace schedd
 

@@ -29,6 +29,9 @@ class TaskOrder {
  public:
   static absl::StatusOr<TaskOrder> Parse(absl::string_view order_by);
 
+  // True when this is the order of snapshots: nothing needs sorting.
+  bool by_key() const { return terms_.empty(); }
+
   bool Before(const TaskInfo& a, const TaskInfo& b) const;
   // True when `task` comes after `position`.
   bool After(const TaskInfo& task, const TaskPosition& position) const;

@@ -46,7 +46,8 @@ absl::StatusOr<TaskPage> TaskQuery::Page(const TaskSnapshot& snapshot, int32_t p
   if (!after.ok()) return after.status();
 
   TaskPage page;
-  for (const TaskInfo& task : snapshot.tasks) {
+  for (const TaskEntry& entry : snapshot.tasks) {
+    const TaskInfo& task = *entry.info;
     if (after->has_value() && !order_.After(task, **after)) continue;
     if (filter_.Matches(task)) page.tasks.push_back(&task);
   }
@@ -62,8 +63,9 @@ absl::StatusOr<TaskPage> TaskQuery::Page(const TaskSnapshot& snapshot, int32_t p
 
 std::vector<const TaskInfo*> TaskQuery::Top(const TaskSnapshot& snapshot, size_t max_count) const {
   std::vector<const TaskInfo*> tasks;
-  for (const TaskInfo& task : snapshot.tasks) {
-    if (filter_.Matches(task)) tasks.push_back(&task);
+  tasks.reserve(snapshot.tasks.size());
+  for (const TaskEntry& entry : snapshot.tasks) {
+    if (filter_.Matches(*entry.info)) tasks.push_back(entry.info.get());
   }
   KeepFirst(tasks, max_count == 0 ? tasks.size() : max_count);
   return tasks;
@@ -71,8 +73,11 @@ std::vector<const TaskInfo*> TaskQuery::Top(const TaskSnapshot& snapshot, size_t
 
 void TaskQuery::KeepFirst(std::vector<const TaskInfo*>& tasks, size_t count) const {
   const size_t kept = std::min(count, tasks.size());
-  std::partial_sort(tasks.begin(), tasks.begin() + static_cast<ptrdiff_t>(kept), tasks.end(),
-                    [this](const TaskInfo* a, const TaskInfo* b) { return order_.Before(*a, *b); });
+  if (!order_.by_key()) {
+    std::partial_sort(
+        tasks.begin(), tasks.begin() + static_cast<ptrdiff_t>(kept), tasks.end(),
+        [this](const TaskInfo* a, const TaskInfo* b) { return order_.Before(*a, *b); });
+  }
   tasks.resize(kept);
 }
 

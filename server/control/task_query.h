@@ -48,10 +48,14 @@ class TaskQuery {
   // The first `max_count` tasks in order; 0: all (WatchTasks).
   std::vector<const TaskInfo*> Top(const TaskSnapshot& snapshot, size_t max_count) const;
 
+  bool Matches(const TaskInfo& task) const { return filter_.Matches(task); }
+  // Puts tasks, sorted by key as in a snapshot, in order.
+  void Sort(std::vector<const TaskInfo*>& tasks) const { KeepFirst(tasks, tasks.size()); }
+
  private:
   TaskQuery(TaskFilter filter, TaskOrder order, uint64_t fingerprint);
 
-  // The first `count` in order, sorted; drops the others.
+  // The first `count` in order, sorted; drops the others. `tasks` is sorted by key.
   void KeepFirst(std::vector<const TaskInfo*>& tasks, size_t count) const;
   // Where the page begins: behind the position, or at the beginning.
   absl::StatusOr<std::optional<TaskPosition>> ReadToken(absl::string_view token) const;

@@ -173,23 +173,27 @@ AttachRequest FromProto(const v1::AttachSchedulerRequest& request) {
 
 v1::Task ToProto(const TaskInfo& info) {
   v1::Task task;
-  task.set_name(info.name);
-  task.set_tid(info.key.tid);
-  task.set_tgid(info.tgid);
-  task.set_comm(info.comm);
-  task.set_cgroup_path(info.cgroup_path);
-  task.set_nice(info.nice);
-  task.set_weight(info.weight);
-  task.set_effective_weight(info.effective_weight);
-  task.set_run_state(ToProto(info.run_state));
-  task.set_cpu(info.cpu);
-  task.set_policy(info.policy);
-  task.set_task_override(info.task_override);
-  ToProto(info.stats, task.mutable_stats());
-  task.set_uid(info.uid);
-  task.set_kernel_thread(info.kernel_thread);
-  task.set_allowed_cpu_count(info.allowed_cpu_count);
+  ToProto(info, &task);
   return task;
+}
+
+void ToProto(const TaskInfo& info, v1::Task* task) {
+  task->set_name(info.name);
+  task->set_tid(info.key.tid);
+  task->set_tgid(info.tgid);
+  task->set_comm(info.comm);
+  task->set_cgroup_path(info.cgroup_path);
+  task->set_nice(info.nice);
+  task->set_weight(info.weight);
+  task->set_effective_weight(info.effective_weight);
+  task->set_run_state(ToProto(info.run_state));
+  task->set_cpu(info.cpu);
+  task->set_policy(info.policy);
+  task->set_task_override(info.task_override);
+  ToProto(info.stats, task->mutable_stats());
+  task->set_uid(info.uid);
+  task->set_kernel_thread(info.kernel_thread);
+  task->set_allowed_cpu_count(info.allowed_cpu_count);
 }
 
 }  // namespace schedd::rpc

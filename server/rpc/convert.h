@@ -35,6 +35,8 @@ v1::Policy ToProto(const PolicyInfo& info);
 PolicyUpdate FromProto(const v1::UpdatePolicyRequest& request);
 
 v1::Task ToProto(const TaskInfo& info);
+// Into an empty message: spares lists of tasks a copy for each.
+void ToProto(const TaskInfo& info, v1::Task* task);
 
 v1::TaskOverride ToProto(const OverrideInfo& info);
 CreateOverrideRequest FromProto(const v1::CreateTaskOverrideRequest& request);

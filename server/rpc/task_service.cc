@@ -27,10 +27,11 @@ absl::Status FillPage(const TaskQuery& query, const ReadMask& mask, const TaskSn
     absl::StatusOr<TaskPage> page = query.Page(snapshot, page_size, request.page_token());
     if (!page.ok()) return page.status();
     reply->Clear();
+    reply->mutable_tasks()->Reserve(static_cast<int>(page->tasks.size()));
     for (const TaskInfo* info : page->tasks) {
-      v1::Task& task = *reply->add_tasks();
-      task = ToProto(*info);
-      mask.Trim(&task);
+      v1::Task* const task = reply->add_tasks();
+      ToProto(*info, task);
+      mask.Trim(task);
     }
     reply->set_next_page_token(page->next_page_token);
     if (reply->ByteSizeLong() <= kMaxReplyBytes || page->tasks.size() <= 1) return absl::OkStatus();

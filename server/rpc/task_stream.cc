@@ -26,13 +26,6 @@ absl::Status Invalid(absl::string_view reason, absl::string_view field, absl::st
                    {{"field", std::string(field)}});
 }
 
-bool KeyLess(const TaskInfo& task, const TaskKey& key) { return task.key < key; }
-
-bool IsAlive(const TaskSnapshot& snapshot, const TaskKey& key) {
-  const auto at = std::lower_bound(snapshot.tasks.begin(), snapshot.tasks.end(), key, KeyLess);
-  return at != snapshot.tasks.end() && at->key == key;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TaskStream>> TaskStream::Create(
@@ -53,6 +46,12 @@ absl::StatusOr<std::unique_ptr<TaskStream>> TaskStream::Create(
                    absl::StrCat(request.max_task_count(), " is negative; 0 means all tasks"));
   }
   options.max_tasks = static_cast<size_t>(request.max_task_count());
+  options.changed_only = request.changed_tasks_only();
+  if (options.changed_only && options.max_tasks > 0) {
+    return Invalid(reason::kInvalidPageSize, "max_task_count",
+                   "with changed_tasks_only it must be 0: which tasks are the first may change "
+                   "with any task; use a filter to get fewer");
+  }
   options.close_on_overflow = request.overflow_mode() == v1::WatchTasksRequest::OVERFLOW_MODE_CLOSE;
   absl::StatusOr<TaskQuery> query = TaskQuery::Create(request.filter(), request.order_by());
   if (!query.ok()) return query.status();
@@ -96,7 +95,6 @@ void TaskStream::BeginUpdate() {
     return;
   }
   snapshot_ = *std::move(snapshot);
-  tasks_ = query_.Top(*snapshot_, options_.max_tasks);
   next_task_ = 0;
   v1::WatchTasksResponse message;
   // A smaller number than before is another attachment's: it began at 0.
@@ -106,14 +104,22 @@ void TaskStream::BeginUpdate() {
   message.set_skipped_update_count(skipped_);
   sequence_number_ += skipped_;
   skipped_ = 0;
-  NameExitedTasks(&message);
+  if (options_.changed_only) {
+    ChooseChanged(&message);
+  } else {
+    ChooseAll(&message);
+  }
   WriteMessage(std::move(message));
 }
 
-void TaskStream::NameExitedTasks(v1::WatchTasksResponse* message) {
+void TaskStream::ChooseAll(v1::WatchTasksResponse* message) {
+  tasks_ = query_.Top(*snapshot_, options_.max_tasks);
   std::vector<TaskKey> alive;
+  alive.reserve(sent_.size());
+  auto entry = snapshot_->tasks.begin();
   for (const TaskKey& key : sent_) {
-    if (IsAlive(*snapshot_, key)) {
+    while (entry != snapshot_->tasks.end() && entry->key < key) ++entry;
+    if (entry != snapshot_->tasks.end() && entry->key == key) {
       alive.push_back(key);
     } else {
       message->add_exited_tasks(FormatTaskName(key));
@@ -122,9 +128,39 @@ void TaskStream::NameExitedTasks(v1::WatchTasksResponse* message) {
   std::vector<TaskKey> now;
   now.reserve(tasks_.size());
   for (const TaskInfo* task : tasks_) now.push_back(task->key);
-  std::sort(now.begin(), now.end());
+  if (!std::is_sorted(now.begin(), now.end())) std::sort(now.begin(), now.end());
   sent_.clear();
   std::set_union(alive.begin(), alive.end(), now.begin(), now.end(), std::back_inserter(sent_));
+}
+
+// A task that did not change matches the filter as it did when it was looked at before, which is
+// said by whether it is in sent_.
+void TaskStream::ChooseChanged(v1::WatchTasksResponse* message) {
+  std::vector<TaskKey> matching;
+  matching.reserve(snapshot_->tasks.size());
+  auto sent = sent_.begin();
+  const auto name_exited_before = [&](const TaskKey* key) {
+    for (; sent != sent_.end() && (key == nullptr || *sent < *key); ++sent) {
+      message->add_exited_tasks(FormatTaskName(*sent));
+    }
+  };
+  for (const TaskEntry& entry : snapshot_->tasks) {
+    name_exited_before(&entry.key);
+    const bool was_sent = sent != sent_.end() && *sent == entry.key;
+    if (was_sent) ++sent;
+    const bool changed = entry.version > sent_version_;
+    const bool matches = changed ? query_.Matches(*entry.info) : was_sent;
+    if (matches) {
+      matching.push_back(entry.key);
+      if (changed) tasks_.push_back(entry.info.get());
+    } else if (was_sent) {
+      message->add_unmatched_tasks(FormatTaskName(entry.key));
+    }
+  }
+  name_exited_before(nullptr);
+  query_.Sort(tasks_);
+  sent_ = std::move(matching);
+  sent_version_ = snapshot_->version;
 }
 
 void TaskStream::WriteMessage(v1::WatchTasksResponse message) {
@@ -133,12 +169,15 @@ void TaskStream::WriteMessage(v1::WatchTasksResponse message) {
   message.set_policy_generation(snapshot_->policy_generation);
   size_t bytes = message.ByteSizeLong();
   while (next_task_ < tasks_.size()) {
-    v1::Task task = ToProto(*tasks_[next_task_]);
-    mask_.Trim(&task);
-    bytes += task.ByteSizeLong() + kElementOverhead;
+    v1::Task* const task = message.add_tasks();
+    ToProto(*tasks_[next_task_], task);
+    mask_.Trim(task);
+    bytes += task->ByteSizeLong() + kElementOverhead;
     // A message holds at least one task, or the update would never end.
-    if (bytes > options_.max_message_bytes && message.tasks_size() > 0) break;
-    *message.add_tasks() = std::move(task);
+    if (bytes > options_.max_message_bytes && message.tasks_size() > 1) {
+      message.mutable_tasks()->RemoveLast();
+      break;
+    }
     ++next_task_;
   }
   message.set_partial(next_task_ < tasks_.size());

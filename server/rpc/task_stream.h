@@ -8,6 +8,10 @@
 // left: a reader that does not read holds one message and one snapshot. Create() fails with
 // INVALID_ARGUMENT; a running stream ends with the status of the snapshot (SCHEDULER_DETACHED) or
 // STREAM_OVERFLOW.
+//
+// With changed_tasks_only an update costs one pass over the keys and versions of a snapshot, and
+// what changed. What is sent is what changed since the snapshot of the last update that was sent,
+// so a skipped one loses nothing.
 #ifndef SCHEDD_RPC_TASK_STREAM_H_
 #define SCHEDD_RPC_TASK_STREAM_H_
 
@@ -51,6 +55,7 @@ class TaskStream : public MessageStream<v1::WatchTasksResponse> {
     absl::Duration interval;
     size_t max_tasks = 0;
     bool close_on_overflow = false;
+    bool changed_only = false;
     size_t max_message_bytes = 0;
   };
 
@@ -59,7 +64,9 @@ class TaskStream : public MessageStream<v1::WatchTasksResponse> {
 
   void Tick();
   void BeginUpdate();
-  void NameExitedTasks(v1::WatchTasksResponse* message);
+  // Choose tasks_, and name in `message` those of sent_ that are no longer there.
+  void ChooseAll(v1::WatchTasksResponse* message);
+  void ChooseChanged(v1::WatchTasksResponse* message);
   void WriteMessage(v1::WatchTasksResponse message);
 
   const Options options_;
@@ -74,9 +81,12 @@ class TaskStream : public MessageStream<v1::WatchTasksResponse> {
   size_t next_task_ = 0;
 
   int64_t sequence_number_ = 0;
-  int64_t skipped_ = 0;        // updates, since the last message
-  int64_t lost_events_ = 0;    // as the last snapshot sent said
-  std::vector<TaskKey> sent_;  // alive when last looked at and named to the reader; sorted
+  int64_t skipped_ = 0;       // updates, since the last message
+  int64_t lost_events_ = 0;   // as the last snapshot sent said
+  int64_t sent_version_ = 0;  // of the last snapshot sent
+  // Alive when last looked at and named to the reader; sorted. With changed_only those that match
+  // the filter.
+  std::vector<TaskKey> sent_;
 };
 
 }  // namespace schedd::rpc

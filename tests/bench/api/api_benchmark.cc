@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -35,8 +36,8 @@ namespace {
 
 using client::Client;
 
-constexpr int kTasks = 10'000;
-constexpr int kPage = 1'000;  // unless asked for more
+constexpr size_t kTasks = 10'000;
+constexpr size_t kPage = 1'000;  // unless asked for more
 constexpr int kReaders = 8;
 constexpr absl::Duration kInterval = absl::Milliseconds(100);
 constexpr int kLists = 100;    // in a repetition
@@ -102,20 +103,19 @@ absl::Status MeasureCalls(const std::string& name, int count, const ServerProces
   return absl::OkStatus();
 }
 
-absl::Status NotWhole(absl::string_view what, int tasks) {
+absl::Status NotWhole(absl::string_view what, size_t tasks) {
   return absl::InternalError(absl::StrCat(what, " had only ", tasks, " tasks"));
 }
 
 absl::Status MeasureLists(Client& client, const ServerProcess& server, Figures* figures) {
   v1::ListTasksRequest request;
-  request.set_page_size(kTasks);  // the largest there is
+  request.set_page_size(static_cast<int32_t>(kTasks));  // the largest there is
   absl::Status status = MeasureCalls(
       "ListTasks of 10,000 tasks, all pages", kLists, server,
       [&](int) {
         const auto tasks = client.ListAllTasks(request);
         if (!tasks.ok()) return tasks.status();
-        const auto count = static_cast<int>(tasks->size());
-        return count < kTasks ? NotWhole("a list", count) : absl::OkStatus();
+        return tasks->size() < kTasks ? NotWhole("a list", tasks->size()) : absl::OkStatus();
       },
       figures);
   if (!status.ok()) return status;
@@ -124,8 +124,8 @@ absl::Status MeasureLists(Client& client, const ServerProcess& server, Figures* 
       [&](int) {
         const auto page = client.ListTasks({});
         if (!page.ok()) return page.status();
-        return page->tasks_size() < kPage ? NotWhole("a page", page->tasks_size())
-                                          : absl::OkStatus();
+        const auto count = static_cast<size_t>(page->tasks_size());
+        return count < kPage ? NotWhole("a page", count) : absl::OkStatus();
       },
       figures);
 }
@@ -152,11 +152,16 @@ absl::Status MeasureChanges(Client& client, const ServerProcess& server, Figures
 
 // --- readers ---
 
+// What a reader asks for.
+enum class Updates { kWhole, kChanges };
+
 // One WatchTasks stream on a connection of its own.
 class Reader {
  public:
-  explicit Reader(std::unique_ptr<Client> client)
-      : client_(std::move(client)), thread_([this](const std::stop_token& stop) { Read(stop); }) {}
+  Reader(std::unique_ptr<Client> client, Updates kind)
+      : client_(std::move(client)),
+        kind_(kind),
+        thread_([this](const std::stop_token& stop) { Read(stop); }) {}
 
   int64_t updates() const { return updates_.load(); }  // whole ones, so far
   bool failed() const { return failed_.load(); }
@@ -168,14 +173,21 @@ class Reader {
     v1::WatchTasksRequest request;
     request.mutable_update_interval()->set_nanos(
         static_cast<int32_t>(absl::ToInt64Nanoseconds(kInterval)));
-    int tasks = 0;
+    request.set_changed_tasks_only(kind_ == Updates::kChanges);
+    size_t sent = 0;                          // in this update
+    absl::flat_hash_set<std::string> living;  // what updates with changes only add up to
     const absl::Status ended = client_->WatchTasks(
         request,
         [&](const v1::WatchTasksResponse& message) {
-          tasks += message.tasks_size();
+          sent += static_cast<size_t>(message.tasks_size());
+          if (kind_ == Updates::kChanges) {
+            for (const std::string& name : message.exited_tasks()) living.erase(name);
+            for (const v1::Task& task : message.tasks()) living.insert(task.name());
+          }
           if (message.partial()) return true;
+          const size_t tasks = kind_ == Updates::kChanges ? living.size() : sent;
           if (tasks < kTasks) status_ = NotWhole("an update", tasks);
-          tasks = 0;
+          sent = 0;
           updates_.fetch_add(1);
           return status_.ok();
         },
@@ -185,6 +197,7 @@ class Reader {
   }
 
   const std::unique_ptr<Client> client_;
+  const Updates kind_;
   std::atomic<int64_t> updates_{0};
   std::atomic<bool> failed_{false};
   absl::Status status_;  // the thread's until failed_
@@ -192,12 +205,12 @@ class Reader {
 };
 
 absl::StatusOr<std::vector<std::unique_ptr<Reader>>> StartReaders(const std::string& endpoint,
-                                                                  int count) {
+                                                                  int count, Updates kind) {
   std::vector<std::unique_ptr<Reader>> readers;
   for (int i = 0; i < count; ++i) {
     auto client = Client::Connect(endpoint);
     if (!client.ok()) return client.status();
-    readers.push_back(std::make_unique<Reader>(*std::move(client)));
+    readers.push_back(std::make_unique<Reader>(*std::move(client), kind));
   }
   const absl::Time give_up = absl::Now() + kPatience;
   for (const auto& reader : readers) {
@@ -235,9 +248,9 @@ absl::StatusOr<Moment> Look(const ServerProcess& server,
 }
 
 // Adds the figures of a phase with so many readers. Returns the median decision latency, us.
-absl::StatusOr<double> MeasurePhase(const ServerProcess& server, int reader_count,
-                                    Figures* figures) {
-  const auto readers = StartReaders(server.endpoint(), reader_count);
+absl::StatusOr<double> MeasurePhase(const ServerProcess& server, const std::string& label,
+                                    int reader_count, Updates kind, Figures* figures) {
+  const auto readers = StartReaders(server.endpoint(), reader_count, kind);
   if (!readers.ok()) return readers.status();
   absl::SleepFor(kSettle);
   const absl::StatusOr<Moment> begin = Look(server, *readers);
@@ -246,8 +259,6 @@ absl::StatusOr<double> MeasurePhase(const ServerProcess& server, int reader_coun
   const absl::StatusOr<Moment> end = Look(server, *readers);
   if (!end.ok()) return end.status();
 
-  const std::string label =
-      reader_count == 0 ? "no reader" : absl::StrCat(reader_count, " readers");
   const double elapsed_ns = absl::ToDoubleNanoseconds(end->time - begin->time);
   const auto percent = [&](int64_t used_ns) {
     return 100 * static_cast<double>(used_ns) / elapsed_ns;
@@ -285,12 +296,17 @@ absl::StatusOr<double> MeasurePhase(const ServerProcess& server, int reader_coun
 }
 
 absl::Status MeasureReaders(const ServerProcess& server, Figures* figures) {
-  const absl::StatusOr<double> without = MeasurePhase(server, 0, figures);
+  const absl::StatusOr<double> without =
+      MeasurePhase(server, "no reader", 0, Updates::kWhole, figures);
   if (!without.ok()) return without.status();
-  const absl::StatusOr<double> with = MeasurePhase(server, kReaders, figures);
-  if (!with.ok()) return with.status();
-  figures->Add(absl::StrCat("decision latency, median: ", kReaders, " readers / no reader"), "",
-               *with / *without);
+  for (const auto& [kind, what] :
+       {std::pair(Updates::kChanges, "changes"), std::pair(Updates::kWhole, "whole updates")}) {
+    const std::string label = absl::StrCat(kReaders, " readers of ", what);
+    const absl::StatusOr<double> with = MeasurePhase(server, label, kReaders, kind, figures);
+    if (!with.ok()) return with.status();
+    figures->Add(absl::StrCat("decision latency, median: ", label, " / no reader"), "",
+                 *with / *without);
+  }
   return absl::OkStatus();
 }
 

@@ -145,9 +145,9 @@ TEST_F(CgroupControlTest, TasksShowWithWhichWeightTheyCompete) {
   const auto tasks = parts->catalog.Snapshot(absl::ZeroDuration());
   ASSERT_TRUE(tasks.ok());
   ASSERT_EQ((*tasks)->tasks.size(), 2u);
-  EXPECT_EQ((*tasks)->tasks[0].weight, 50);
-  EXPECT_DOUBLE_EQ((*tasks)->tasks[0].effective_weight, 100);
-  EXPECT_DOUBLE_EQ((*tasks)->tasks[1].effective_weight, 200);
+  EXPECT_EQ((*tasks)->tasks[0].info->weight, 50);
+  EXPECT_DOUBLE_EQ((*tasks)->tasks[0].info->effective_weight, 100);
+  EXPECT_DOUBLE_EQ((*tasks)->tasks[1].info->effective_weight, 200);
 }
 
 TEST_F(CgroupControlTest, AnOverriddenTaskCompetesWithTheOverride) {
@@ -157,8 +157,8 @@ TEST_F(CgroupControlTest, AnOverriddenTaskCompetesWithTheOverride) {
   request.spec.weight = 700;
   ASSERT_TRUE(Create(request).ok());
   Look();
-  EXPECT_DOUBLE_EQ((*parts->catalog.Snapshot(absl::ZeroDuration()))->tasks[0].effective_weight,
-                   700);
+  EXPECT_DOUBLE_EQ(
+      (*parts->catalog.Snapshot(absl::ZeroDuration()))->tasks[0].info->effective_weight, 700);
 }
 
 TEST_F(CgroupControlTest, AfterShutdownNothingIsLookedAt) {

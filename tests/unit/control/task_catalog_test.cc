@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/unit/control/control_fixture.h"
@@ -32,12 +35,12 @@ class TaskCatalogTest : public ControlFixture {
   TaskInfo Only() {
     const TaskSnapshot snapshot = Snapshot();
     EXPECT_EQ(snapshot.tasks.size(), 1u);
-    return snapshot.tasks.at(0);
+    return *snapshot.tasks.at(0).info;
   }
 
   static std::vector<std::string> Names(const TaskSnapshot& snapshot) {
     std::vector<std::string> names;
-    for (const TaskInfo& task : snapshot.tasks) names.push_back(task.name);
+    for (const TaskEntry& entry : snapshot.tasks) names.push_back(entry.info->name);
     return names;
   }
 };
@@ -159,9 +162,10 @@ TEST_F(TaskCatalogTest, NeverMixesTwoOwners) {
   });
   int seen = 0;
   for (int i = 0; i < 200'000; ++i) {
-    for (const TaskInfo& task : Snapshot().tasks) {
+    for (const TaskEntry& entry : Snapshot().tasks) {
       ++seen;
-      ASSERT_EQ(task.stats.wakeup_count, task.key.tid);
+      ASSERT_EQ(entry.key, entry.info->key);
+      ASSERT_EQ(entry.info->stats.wakeup_count, entry.key.tid);
     }
   }
   stop = true;
@@ -266,8 +270,10 @@ TEST_F(TaskCatalogTest, ASnapshotOutlivesTheAttachmentItIsOf) {
   EXPECT_EQ(ErrorOf(parts->catalog.Snapshot(absl::Hours(1))),
             "FAILED_PRECONDITION SCHEDULER_DETACHED");
   EXPECT_EQ(host.kernels_alive, 0);
-  EXPECT_EQ(held->tasks.at(0).comm, "me");
-  EXPECT_EQ(held.use_count(), 1);  // the catalog keeps nothing of an ended attachment
+  EXPECT_EQ(held->tasks.at(0).info->comm, "me");
+  // The catalog keeps nothing of an ended attachment.
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_EQ(held->tasks.at(0).info.use_count(), 1);
 }
 
 TEST_F(TaskCatalogTest, AgeIsMeasuredByTheKernelsClock) {
@@ -311,6 +317,224 @@ TEST_F(TaskCatalogTest, ARunOrWaitWithoutABeginningIsAsLongAsItWasCounted) {
     host.kernel->slot(0).wait_ns = 200;
     EXPECT_EQ(Only().stats.run_time_ns, 100);
     EXPECT_EQ(Only().stats.wait_time_ns, 200);
+  }
+}
+
+// --- what two snapshots share ---
+
+class TaskSharingTest : public TaskCatalogTest {
+ protected:
+  void SetUp() override {
+    host.cgroups = {{1, ""}, {2, "a"}, {3, "b"}};
+    host.cgroup_weights = {{"a", 100}, {"b", 300}};
+    TaskCatalogTest::SetUp();
+    host.kernel->PutTask(0, {.tid = 1, .comm = "one", .cgroup_id = 2});
+    host.kernel->PutTask(1, {.tid = 2, .comm = "two", .cgroup_id = 2});
+    last_ = Snapshot();
+  }
+
+  // Looks again. True when the task in slot 0 is another than before, and newer; the other one must
+  // be the same.
+  bool IsNew() {
+    const TaskSnapshot before = std::exchange(last_, Snapshot());
+    EXPECT_GT(last_.version, before.version);
+    EXPECT_EQ(last_.tasks.size(), 2u);
+    EXPECT_EQ(last_.tasks.at(1).info, before.tasks.at(1).info);
+    EXPECT_EQ(last_.tasks.at(1).version, before.tasks.at(1).version);
+    const bool is_new = last_.tasks.at(0).info != before.tasks.at(0).info;
+    EXPECT_EQ(last_.tasks.at(0).version, is_new ? last_.version : before.tasks.at(0).version);
+    return is_new;
+  }
+
+  schedd_slot& slot() { return host.kernel->slot(0); }
+  const TaskInfo& task() const { return *last_.tasks.at(0).info; }
+
+  TaskSnapshot last_;
+};
+
+TEST_F(TaskSharingTest, ATaskThatSleepsOnIsTheSame) {
+  EXPECT_GT(last_.version, 0);
+  clock.Move(absl::Seconds(1));
+  EXPECT_FALSE(IsNew());
+  EXPECT_FALSE(IsNew());
+}
+
+TEST_F(TaskSharingTest, NiceValueOfASleeper) {
+  slot().nice = 7;
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().nice, 7);
+  EXPECT_FALSE(IsNew());
+}
+
+TEST_F(TaskSharingTest, WeightOfASleeper) {
+  slot().weight = 250;
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().weight, 250);
+}
+
+TEST_F(TaskSharingTest, CpusOfASleeper) {
+  slot().nr_allowed = 1;
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().allowed_cpu_count, 1);
+  slot().cpu = 1;
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().cpu, 1);
+}
+
+TEST_F(TaskSharingTest, CgroupOfASleeper) {
+  slot().cgroup_id = 3;
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().cgroup_path, "/b");
+}
+
+TEST_F(TaskSharingTest, NameAndOwnerOfASleeper) {
+  slot().comm[0] = 'O';
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().comm, "One");
+  slot().uid = 7;
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().uid, 7);
+  slot().tgid = 9;
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().tgid, 9);
+  slot().flags = SCHEDD_SLOT_KTHREAD;
+  EXPECT_TRUE(IsNew());
+  EXPECT_TRUE(task().kernel_thread);
+}
+
+TEST_F(TaskSharingTest, OverrideOfASleeper) {
+  ASSERT_TRUE(Create({.spec = {.selector = {.comm = "one"}, .weight = 400}, .id = "boost"}).ok());
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().weight, 400);
+  EXPECT_EQ(task().task_override, "taskOverrides/boost");
+  UpdateOverrideRequest request;
+  request.name = "taskOverrides/boost";
+  request.spec.weight = 500;
+  request.update_mask = {"weight"};
+  ASSERT_TRUE(Update(request).ok());
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().weight, 500);
+  EXPECT_FALSE(IsNew());
+  ASSERT_TRUE(Delete("taskOverrides/boost").ok());
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().weight, 100);
+  EXPECT_EQ(task().task_override, "");
+}
+
+TEST_F(TaskSharingTest, AnOverrideThatSetsTheSameIsAnother) {
+  ASSERT_TRUE(Create({.spec = {.selector = {.comm = "one"}, .weight = 100}, .id = "a"}).ok());
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().task_override, "taskOverrides/a");
+}
+
+TEST_F(TaskSharingTest, ShareOfTheCgroupOfASleeper) {
+  slot().cgroup_id = 3;
+  EXPECT_TRUE(IsNew());
+  EXPECT_DOUBLE_EQ(task().effective_weight, 100);
+  host.cgroup_weights["b"] = 500;
+  sequence.Advance(CgroupControl::kInterval);
+  last_ = Snapshot();
+  EXPECT_DOUBLE_EQ(task().effective_weight, 500);
+  EXPECT_FALSE(IsNew());
+  host.cgroup_weights["b"] = 200;
+  sequence.Advance(absl::Seconds(10));
+  EXPECT_TRUE(IsNew());
+  EXPECT_DOUBLE_EQ(task().effective_weight, 200);
+}
+
+TEST_F(TaskSharingTest, EachCounterOfASleeper) {
+  for (schedd_u64* const counter :
+       {&slot().run_ns, &slot().wait_ns, &slot().generation, &slot().slice_ns,
+        &slot().voluntary_switches, &slot().involuntary_switches, &slot().wakeups,
+        &slot().migrations}) {
+    *counter += 5;
+    EXPECT_TRUE(IsNew());
+    EXPECT_FALSE(IsNew());
+  }
+}
+
+// It woke up, ran and sleeps again, all between two looks: only these two say so.
+TEST_F(TaskSharingTest, LatencyOfAWakeupBetweenTwoLooks) {
+  slot().latency_buckets[16] = 1;
+  slot().latency_sum_ns = slot().latency_max_ns = 16'500;
+  ++slot().seq;
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().stats.wakeup_latency_mean_ns, 16'500);
+}
+
+TEST_F(TaskSharingTest, WhatTheEngineSaysOfASleeper) {
+  for (const TaskEngineView& view :
+       {TaskEngineView{.vruntime_ns = 9}, TaskEngineView{.vruntime_ns = 9, .lag_ns = -10}}) {
+    host.engine->view_ = view;  // of all tasks
+    const TaskSnapshot now = Snapshot();
+    for (const TaskEntry& entry : now.tasks) {
+      EXPECT_EQ(entry.version, now.version);
+      EXPECT_EQ(entry.info->stats.vruntime_ns, view.vruntime_ns);
+      EXPECT_EQ(entry.info->stats.lag_ns, view.lag_ns);
+    }
+  }
+}
+
+TEST_F(TaskSharingTest, ATaskThatRunsOrWaitsIsAlwaysNew) {
+  for (const uint32_t state : {SCHEDD_TASK_RUNNING, SCHEDD_TASK_UNDECIDED, SCHEDD_TASK_DECIDED}) {
+    slot().state = state;
+    EXPECT_TRUE(IsNew());
+    EXPECT_TRUE(IsNew()) << "it may have latencies that nothing else shows";
+  }
+  slot().state = SCHEDD_TASK_SLEEPING;
+  EXPECT_TRUE(IsNew());
+  EXPECT_FALSE(IsNew());
+}
+
+TEST_F(TaskSharingTest, ANextOwnerThatIsAlikeIsNew) {
+  host.kernel->EndTask(0);
+  host.kernel->PutTask(0, {.tid = 1, .comm = "one", .cgroup_id = 2});
+  EXPECT_TRUE(IsNew());
+}
+
+TEST_F(TaskSharingTest, APathThatIsFoundLater) {
+  slot().cgroup_id = 55;
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().cgroup_path, "");
+  EXPECT_FALSE(IsNew());
+  host.cgroups[55] = "late";
+  clock.Move(CgroupPaths::kNegativeAge);
+  EXPECT_TRUE(IsNew());
+  EXPECT_EQ(task().cgroup_path, "/late");
+}
+
+TEST_F(TaskSharingTest, NothingIsSharedWithAFormerAttachment) {
+  ASSERT_TRUE(parts->scheduler.Detach("").ok());
+  Attach();
+  host.kernel->PutTask(0, {.tid = 1, .comm = "one", .cgroup_id = 2});
+  const TaskSnapshot now = Snapshot();
+  EXPECT_GT(now.version, last_.version);
+  ASSERT_EQ(now.tasks.size(), 1u);
+  EXPECT_EQ(now.tasks[0].version, now.version);
+}
+
+// Slots are taken and left in any order.
+TEST_F(TaskCatalogTest, IsSortedWhateverComesAndGoes) {
+  uint32_t random = 1;
+  std::map<uint32_t, int32_t> tids;  // by slot
+  for (int round = 0; round < 200; ++round) {
+    for (int change = 0; change < 4; ++change) {
+      random = random * 1'664'525 + 1'013'904'223;
+      const uint32_t slot = (random >> 8) % host.slots;
+      if (tids.erase(slot) > 0) host.kernel->EndTask(slot);
+      if ((random >> 16) % 3 == 0) continue;
+      tids[slot] = static_cast<int32_t>((random >> 12) % 1000 * 16 + slot + 1);
+      host.kernel->PutTask(slot, {.tid = tids[slot]});
+    }
+    std::vector<int32_t> expected;
+    for (const auto& [slot, tid] : tids) expected.push_back(tid);
+    std::ranges::sort(expected);
+    std::vector<int32_t> shown;
+    for (const TaskEntry& entry : Snapshot().tasks) {
+      shown.push_back(entry.key.tid);
+      EXPECT_EQ(entry.info->key, entry.key);
+    }
+    ASSERT_EQ(shown, expected);
   }
 }
 

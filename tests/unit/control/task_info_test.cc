@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/control/task_info.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "server/control/error.h"
 
 namespace schedd {
 namespace {
-
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 TEST(TaskNameTest, ComesBack) {
   const TaskKey key = {.tid = 4711, .start_boottime_ns = 18'446'744'073'709'551'615u};
@@ -32,30 +28,6 @@ TEST(TaskNameTest, RefusesEverythingElse) {
 TEST(TaskKeyTest, OrdersByThreadThenStart) {
   EXPECT_LT((TaskKey{1, 9}), (TaskKey{2, 3}));
   EXPECT_LT((TaskKey{2, 3}), (TaskKey{2, 4}));
-}
-
-TaskSnapshot Snapshot(const std::vector<TaskKey>& keys) {
-  TaskSnapshot snapshot;
-  for (const TaskKey& key : keys) {
-    TaskInfo task;
-    task.key = key;
-    task.name = FormatTaskName(key);
-    snapshot.tasks.push_back(task);
-  }
-  return snapshot;
-}
-
-TEST(ExitedTasksTest, ThoseThatAreNotThereAnyMore) {
-  const TaskSnapshot before = Snapshot({{1, 1}, {2, 1}, {3, 1}, {9, 1}});
-  EXPECT_THAT(ExitedTasks(before, Snapshot({{2, 1}, {4, 1}})),
-              ElementsAre("tasks/1-1", "tasks/3-1", "tasks/9-1"));
-  EXPECT_THAT(ExitedTasks(before, before), IsEmpty());
-  EXPECT_THAT(ExitedTasks(Snapshot({}), before), IsEmpty());
-  EXPECT_EQ(ExitedTasks(before, Snapshot({})).size(), 4u);
-}
-
-TEST(ExitedTasksTest, AReusedThreadIdIsAnotherTask) {
-  EXPECT_THAT(ExitedTasks(Snapshot({{5, 100}}), Snapshot({{5, 200}})), ElementsAre("tasks/5-100"));
 }
 
 }  // namespace

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/control/error.h"
@@ -26,8 +28,11 @@ TaskInfo Task(int32_t tid, const std::string& comm, int64_t run_time_ns) {
 
 TaskSnapshot Snapshot(std::vector<TaskInfo> tasks) {
   TaskSnapshot snapshot;
-  snapshot.tasks = std::move(tasks);
-  std::ranges::sort(snapshot.tasks, {}, &TaskInfo::key);
+  for (TaskInfo& task : tasks) {
+    snapshot.tasks.push_back(
+        {.key = task.key, .version = 1, .info = std::make_shared<TaskInfo>(std::move(task))});
+  }
+  std::ranges::sort(snapshot.tasks, {}, &TaskEntry::key);
   return snapshot;
 }
 
@@ -80,6 +85,16 @@ TEST(TaskQueryTest, TopIsTheBeginningOfTheOrder) {
   EXPECT_THAT(Tids(query->Top(Five(), 2)), ElementsAre(1, 4));
   EXPECT_THAT(Tids(query->Top(Five(), 99)), ElementsAre(1, 4, 2, 5));
   EXPECT_THAT(Tids(query->Top(Five(), 0)), ElementsAre(1, 4, 2, 5));
+}
+
+TEST(TaskQueryTest, MatchesAndSortsTasksThatAreGivenSingly) {
+  const absl::StatusOr<TaskQuery> query = TaskQuery::Create("comm != c", "comm, tid desc");
+  std::vector<const TaskInfo*> tasks;
+  for (const TaskEntry& entry : Five().tasks) {
+    if (query->Matches(*entry.info)) tasks.push_back(entry.info.get());
+  }
+  query->Sort(tasks);
+  EXPECT_THAT(Tids(tasks), ElementsAre(4, 2, 5, 1));
 }
 
 TEST(TaskQueryTest, BadFiltersAreRefused) {
@@ -165,8 +180,9 @@ TEST(TaskQueryTest, PageSizeRules) {
 
 // As long as the kernel lets a path be, and as often as an order can name it.
 TEST(TaskQueryTest, TokensHoldTheLongestPaths) {
-  TaskSnapshot snapshot = Snapshot({Task(1, "a", 1), Task(2, "a", 1)});
-  for (TaskInfo& task : snapshot.tasks) task.cgroup_path = "/" + std::string(4'094, 'x');
+  std::vector<TaskInfo> tasks = {Task(1, "a", 1), Task(2, "a", 1)};
+  for (TaskInfo& task : tasks) task.cgroup_path = "/" + std::string(4'094, 'x');
+  const TaskSnapshot snapshot = Snapshot(std::move(tasks));
   for (const char* order_by : {"cgroup_path", "cgroup_path, cgroup_path desc",
                                "cgroup_path,cgroup_path,cgroup_path,cgroup_path,cgroup_path,"
                                "cgroup_path,cgroup_path,name"}) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -36,7 +37,7 @@ std::vector<int> Tids(const Response& message) {
 
 class TaskStreamTest : public ::testing::Test {
  protected:
-  // The tasks that the next snapshots have.
+  // The tasks that the next snapshots have, all of them changed.
   void SetTasks(const std::vector<int>& tids) {
     tasks_.clear();
     for (int tid : tids) {
@@ -45,8 +46,24 @@ class TaskStreamTest : public ::testing::Test {
       task.name = FormatTaskName(task.key);
       task.comm = absl::StrCat("task", tid);
       task.stats.run_time_ns = tid * 10;
-      tasks_.push_back(task);
+      tasks_.push_back({.key = task.key,
+                        .version = version_ + 1,
+                        .info = std::make_shared<TaskInfo>(std::move(task))});
     }
+  }
+
+  // Of the next snapshots.
+  void SetRunTime(int tid, int64_t run_time_ns) {
+    for (TaskEntry& entry : tasks_) {
+      if (entry.key.tid != tid) continue;
+      auto task = std::make_shared<TaskInfo>(*entry.info);
+      task->stats.run_time_ns = run_time_ns;
+      entry.info = std::move(task);
+      entry.version = version_ + 1;
+    }
+  }
+  void EndTask(int tid) {
+    std::erase_if(tasks_, [tid](const TaskEntry& entry) { return entry.key.tid == tid; });
   }
 
   SnapshotSource Source() {
@@ -55,6 +72,7 @@ class TaskStreamTest : public ::testing::Test {
       if (!failure_.ok()) return failure_;
       auto snapshot = std::make_shared<TaskSnapshot>();
       snapshot->collect_time = absl::FromUnixSeconds(100);
+      snapshot->version = ++version_;
       snapshot->policy_generation = 7;
       snapshot->lost_event_count = lost_;
       snapshot->tasks = tasks_;
@@ -76,7 +94,8 @@ class TaskStreamTest : public ::testing::Test {
     return TaskStream::Create(request, Source(), &sequence_, &sink_).status();
   }
 
-  std::vector<TaskInfo> tasks_;
+  std::vector<TaskEntry> tasks_;
+  int64_t version_ = 0;
   int64_t lost_ = 0;
   absl::Status failure_;
   std::vector<absl::Duration> max_ages_;
@@ -284,7 +303,7 @@ TEST_F(TaskStreamTest, TaskThatIsNoLongerAmongTheFirstIsNotEnded) {
   request.set_order_by("stats.run_time_nanos desc");
   Start(request);
   EXPECT_THAT(Tids(sink_.last()), ElementsAre(2));
-  tasks_[0].stats.run_time_ns = 1000;
+  SetRunTime(1, 1000);
   Read();
   sequence_.Advance(kSecond);
   EXPECT_THAT(Tids(sink_.last()), ElementsAre(1));
@@ -320,6 +339,147 @@ TEST_F(TaskStreamTest, ReadMaskIsApplied) {
   EXPECT_EQ(task.stats().run_time_nanos(), 10);
   EXPECT_EQ(task.name(), "");
   EXPECT_EQ(task.tid(), 0);
+}
+
+// --- changed tasks only ---
+
+class ChangedTasksTest : public TaskStreamTest {
+ protected:
+  static Request Changed(const std::string& filter = "", const std::string& order_by = "") {
+    Request request;
+    request.set_changed_tasks_only(true);
+    request.set_filter(filter);
+    request.set_order_by(order_by);
+    return request;
+  }
+
+  // Reads the message under way and waits for the next update.
+  const Response& Next() {
+    Read();
+    sequence_.Advance(kSecond);
+    return sink_.last();
+  }
+};
+
+TEST_F(ChangedTasksTest, FirstUpdateHasAllAndLaterOnesWhatChanged) {
+  SetTasks({1, 2, 3});
+  Start(Changed());
+  EXPECT_THAT(Tids(sink_.last()), ElementsAre(1, 2, 3));
+  SetRunTime(2, 77);
+  EXPECT_THAT(Tids(Next()), ElementsAre(2));
+  EXPECT_EQ(sink_.last().tasks(0).stats().run_time_nanos(), 77);
+  EXPECT_EQ(sink_.last().tasks(0).comm(), "task2") << "a task is sent whole";
+}
+
+TEST_F(ChangedTasksTest, UpdateWithoutAChangeComesAsWell) {
+  SetTasks({1, 2});
+  Start(Changed());
+  EXPECT_THAT(Tids(Next()), IsEmpty());
+  EXPECT_EQ(sink_.last().sequence_number(), 2);
+  EXPECT_EQ(sink_.last().collect_time().seconds(), 100);
+  EXPECT_FALSE(sink_.last().partial());
+}
+
+TEST_F(ChangedTasksTest, SnapshotThatIsSharedIsNoChange) {
+  SetTasks({1, 2});
+  Start(Changed());
+  --version_;  // the next snapshot is the one that was sent
+  EXPECT_THAT(Tids(Next()), IsEmpty());
+}
+
+TEST_F(ChangedTasksTest, SkippedUpdatesLoseNoChange) {
+  SetTasks({1, 2, 3, 4});
+  Start(Changed());
+  SetRunTime(2, 77);
+  sequence_.Advance(kSecond);                    // skipped: the first is under way
+  Source()(absl::ZeroDuration()).IgnoreError();  // a snapshot of somebody else
+  SetRunTime(3, 78);
+  EndTask(4);
+  EXPECT_THAT(Tids(Next()), ElementsAre(2, 3));
+  EXPECT_EQ(sink_.last().skipped_update_count(), 1);
+  EXPECT_THAT(sink_.last().exited_tasks(), ElementsAre("tasks/4-4000"));
+  EXPECT_THAT(Tids(Next()), IsEmpty());
+}
+
+TEST_F(ChangedTasksTest, ChangeWhileALargeUpdateGoesOutComesInTheNext) {
+  SetTasks({1, 2, 3});
+  Start(Changed(), 1);
+  SetRunTime(1, 77);
+  SetRunTime(3, 78);
+  Read();
+  Read();
+  EXPECT_THAT(Tids(sink_.last()), ElementsAre(3));
+  EXPECT_EQ(sink_.last().tasks(0).stats().run_time_nanos(), 30) << "an update is one moment";
+  EXPECT_THAT(Tids(Next()), ElementsAre(1));
+  Read();
+  EXPECT_THAT(Tids(sink_.last()), ElementsAre(3));
+  EXPECT_EQ(sink_.last().tasks(0).stats().run_time_nanos(), 78);
+}
+
+TEST_F(ChangedTasksTest, NewAndEndedTasks) {
+  SetTasks({2, 3, 5});
+  Start(Changed());
+  const std::vector<TaskEntry> before = tasks_;
+  SetTasks({1, 2, 4, 6});
+  tasks_[1] = before[0];
+  EXPECT_THAT(Tids(Next()), ElementsAre(1, 4, 6));
+  EXPECT_THAT(sink_.last().exited_tasks(), ElementsAre("tasks/3-3000", "tasks/5-5000"));
+  EXPECT_THAT(sink_.last().unmatched_tasks(), IsEmpty());
+  EXPECT_THAT(Tids(Next()), IsEmpty());
+  EXPECT_THAT(sink_.last().exited_tasks(), IsEmpty());
+  tasks_.clear();
+  EXPECT_THAT(Next().exited_tasks(),
+              ElementsAre("tasks/1-1000", "tasks/2-2000", "tasks/4-4000", "tasks/6-6000"));
+}
+
+TEST_F(ChangedTasksTest, TaskThatMatchesNoMoreIsNamedOnceAndComesBackWhole) {
+  SetTasks({1, 2, 3});
+  Start(Changed("stats.run_time_nanos < 100"));
+  EXPECT_THAT(Tids(sink_.last()), ElementsAre(1, 2, 3));
+  SetRunTime(2, 200);
+  EXPECT_THAT(Tids(Next()), IsEmpty());
+  EXPECT_THAT(sink_.last().unmatched_tasks(), ElementsAre("tasks/2-2000"));
+  EXPECT_THAT(sink_.last().exited_tasks(), IsEmpty());
+  SetRunTime(2, 300);
+  EXPECT_THAT(Tids(Next()), IsEmpty());
+  EXPECT_THAT(sink_.last().unmatched_tasks(), IsEmpty());
+  SetRunTime(2, 50);
+  EXPECT_THAT(Tids(Next()), ElementsAre(2));
+}
+
+TEST_F(ChangedTasksTest, EndOfATaskThatMatchesNoMoreIsNotNamed) {
+  SetTasks({1, 2});
+  Start(Changed("stats.run_time_nanos < 100"));
+  SetRunTime(2, 200);
+  Next();
+  EndTask(2);
+  EXPECT_THAT(Next().exited_tasks(), IsEmpty());
+}
+
+TEST_F(ChangedTasksTest, TaskThatNeverMatchedIsNeverNamed) {
+  SetTasks({1, 2});
+  Start(Changed("tid = 1"));
+  SetRunTime(2, 200);
+  EXPECT_THAT(Next().unmatched_tasks(), IsEmpty());
+  EndTask(2);
+  EXPECT_THAT(Next().exited_tasks(), IsEmpty());
+}
+
+TEST_F(ChangedTasksTest, OrderHoldsInsideAnUpdate) {
+  SetTasks({1, 2, 3});
+  Start(Changed("", "stats.run_time_nanos desc"));
+  EXPECT_THAT(Tids(sink_.last()), ElementsAre(3, 2, 1));
+  SetRunTime(1, 5);
+  SetRunTime(2, 6);
+  EXPECT_THAT(Tids(Next()), ElementsAre(2, 1));
+}
+
+TEST_F(ChangedTasksTest, ReaderThatNeverReadsHoldsNoSnapshot) {
+  SetTasks({1, 2, 3});
+  Start(Changed());
+  sequence_.Advance(100 * kSecond);
+  EXPECT_EQ(sink_.written.size(), 1u);
+  EXPECT_TRUE(last_snapshot_.expired());
 }
 
 // --- ends ---
@@ -412,6 +572,10 @@ std::vector<BadRequest> BadRequests() {
   request.Clear();
   request.set_max_task_count(-1);
   bad.push_back({"count", request, "INVALID_PAGE_SIZE", "max_task_count: -1"});
+  request.set_max_task_count(1);
+  request.set_changed_tasks_only(true);
+  bad.push_back({"changed", request, "INVALID_PAGE_SIZE",
+                 "max_task_count: with changed_tasks_only it must be 0"});
   return bad;
 }
 
