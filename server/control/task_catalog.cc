@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstddef>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -118,13 +118,15 @@ void TaskCatalog::UpdatePlaces(const std::vector<uint32_t>& begun) {
     const Known& known = known_[place.slot];
     return known.info == nullptr || known.info->key != place.key;
   });
-  const auto old_count = static_cast<ptrdiff_t>(places_.size());
-  for (const uint32_t slot : begun) {
-    places_.push_back({.key = known_[slot].info->key, .slot = slot});
-  }
-  const auto middle = places_.begin() + old_count;
-  std::ranges::sort(middle, places_.end(), {}, &Place::key);
-  std::ranges::inplace_merge(places_.begin(), middle, places_.end(), {}, &Place::key);
+  if (begun.empty()) return;
+  std::vector<Place> fresh;
+  fresh.reserve(begun.size());
+  for (const uint32_t slot : begun) fresh.push_back({.key = known_[slot].info->key, .slot = slot});
+  std::ranges::sort(fresh, {}, &Place::key);
+  std::vector<Place> merged;
+  merged.reserve(places_.size() + fresh.size());
+  std::ranges::merge(places_, fresh, std::back_inserter(merged), {}, &Place::key, &Place::key);
+  places_ = std::move(merged);
 }
 
 absl::StatusOr<TaskInfo> TaskCatalog::Get(const std::string& name) {
