@@ -13,7 +13,7 @@ constexpr ExitCode kExitCodes[] = {
     {5, "not possible now: nothing attached, another scheduler attached, …"},
     {6, "somebody else changed it meanwhile (etag), or it exists already"},
     {7, "schedd cannot be reached"},
-    {8, "schedd did not answer in time"},
+    {kExitNoAnswer, "schedd did not answer in time"},
     {9, "a limit is reached: too many, too soon, or a reader too slow"},
     {10, "not supported: no sched_ext in the kernel, or schedd is older than schedctl"},
 };
@@ -42,7 +42,7 @@ int ExitCodeOf(absl::StatusCode code) {
     case absl::StatusCode::kUnavailable:
       return 7;
     case absl::StatusCode::kDeadlineExceeded:
-      return 8;
+      return kExitNoAnswer;
     case absl::StatusCode::kResourceExhausted:
       return 9;
     case absl::StatusCode::kUnimplemented:

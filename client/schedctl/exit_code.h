@@ -20,6 +20,7 @@ struct ExitCode {
 
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitUsage = 2;
+inline constexpr int kExitNoAnswer = 8;
 
 // All of them, ascending.
 std::span<const ExitCode> ExitCodes();

@@ -176,7 +176,9 @@ int RunSchedctl(const std::vector<std::string>& arguments, const Environment& en
     return kExitOk;
   }
   Session session(environment, options);
-  return Report(environment, (*body)(session));
+  const int exit_code = Report(environment, (*body)(session));
+  session.Close(exit_code);
+  return exit_code;
 }
 
 }  // namespace schedd::client

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <ostream>
 #include <stop_token>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -54,15 +55,26 @@ absl::StatusOr<Client*> Session::client() {
   auto client = Client::Connect(options_.endpoint, client_options);
   if (!client.ok()) return client.status();
   client_ = *std::move(client);
+  // A list is one call for each page, so two limits; a third would be patience with what hangs.
+  hang_limit_ = 2 * *timeout + kHangTime;
   return client_.get();
+}
+
+void Session::Close(int exit_code) {
+  const LastResort last_resort(kHangTime, exit_code);
+  client_.reset();
 }
 
 std::unique_ptr<Session::Notice> Session::StartNotice(absl::string_view what) {
   if (options_.quiet) return nullptr;
   std::string text = absl::StrCat("schedctl: waiting for ", what);
   if (client_ != nullptr) absl::StrAppend(&text, " from ", client_->endpoint());
-  return std::make_unique<DelayedNotice>(*environment_.err, environment_.notice_after,
-                                         absl::StrCat(text, " …\n"));
+  try {
+    return std::make_unique<DelayedNotice>(*environment_.err, environment_.notice_after,
+                                           absl::StrCat(text, " …\n"));
+  } catch (const std::system_error&) {
+    return nullptr;
+  }
 }
 
 void Session::Print(absl::string_view text) {

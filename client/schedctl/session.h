@@ -3,7 +3,8 @@
 // One run of one command: the global options, the connection, and the ways to print.
 //
 // Lives on the stack of RunSchedctl; commands get a reference. One thread, but for the notice
-// "waiting for …", which a helper thread prints. Connecting happens at the first use of client().
+// "waiting for …", which a helper thread prints (if it cannot be started there is no notice).
+// Connecting happens at the first use of client().
 // Printing cannot fail but for a message that has no JSON.
 #ifndef SCHEDD_CLIENT_SCHEDCTL_SESSION_H_
 #define SCHEDD_CLIENT_SCHEDCTL_SESSION_H_
@@ -20,6 +21,8 @@
 #include "absl/strings/string_view.h"
 #include "client/lib/client.h"
 #include "client/schedctl/environment.h"
+#include "client/schedctl/exit_code.h"
+#include "client/schedctl/last_resort.h"
 #include "client/schedctl/table.h"
 
 namespace schedd::client {
@@ -35,6 +38,9 @@ struct GlobalOptions {
 
 class Session {
  public:
+  // What takes longer than it may by so much hangs.
+  static constexpr absl::Duration kHangTime = absl::Seconds(5);
+
   Session(const Environment& environment, const GlobalOptions& options)
       : environment_(environment), options_(options) {}
 
@@ -49,12 +55,17 @@ class Session {
   bool structured() const { return options_.output == "json" || options_.output == "yaml"; }
   bool wide() const { return options_.output == "wide"; }
 
-  // Runs `call`; after notice_after says on stderr that it waits for `what`.
+  // Runs `call`; after notice_after says on stderr that it waits for `what`. A call that hangs
+  // beyond its own time limit ends the process (last_resort.h).
   template <typename Call>
   auto WaitFor(absl::string_view what, const Call& call) {
     const std::unique_ptr<Notice> notice = StartNotice(what);
+    const LastResort last_resort(hang_limit_, kExitNoAnswer);
     return call();
   }
+
+  // Closes the connection before an exit with `exit_code`; exits here if that hangs.
+  void Close(int exit_code);
 
   // The notice by itself, for streams: ends with the object.
   class Notice {
@@ -92,6 +103,8 @@ class Session {
   const Environment& environment_;
   const GlobalOptions& options_;
   std::unique_ptr<Client> client_;
+  // Set with client_: longer than any call may take.
+  absl::Duration hang_limit_ = kHangTime;
 };
 
 // What a command does once its options are parsed.

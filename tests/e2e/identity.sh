@@ -41,7 +41,11 @@ is "the override ended with its process" "$(ctl task overrides -o json 2>/dev/nu
 
 # The same by the hundred: each time another task has the override, and soon its process ID goes to one of those that come and go.
 echo 500 >/proc/sys/kernel/pid_max
-(while read -r -t 0.005 -u 8 || :; do (read -r -t 0.2 -u 8) & done) 8<> <(:) 2>/dev/null &
+# 20 at a time at most: on a slow machine they would take all process IDs, and everyone else could start neither threads nor processes.
+(while :; do
+  for _ in {1..20}; do (read -r -t 0.2 -u 8) & done
+  wait
+done) 8<> <(:) 2>/dev/null &
 COMERS=$!
 forks() { awk '/^processes/ { print $2 }' /proc/stat; }
 FORKS=$(forks)

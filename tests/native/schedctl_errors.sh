@@ -72,8 +72,22 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     "$SIM/schedctl" --endpoint "$SCHEDD_ENDPOINT" status
   begin "it says what to do"
   if [[ "$OUTPUT" == *"run this as root"* ]]; then pass; else fail "$OUTPUT"; fi
+  # gRPC waits for ever when it cannot start its threads: for an answer, and when the connection is closed.
+  chmod 666 "$SIM/schedd.sock"
+  without_threads() {
+    timeout 30 setpriv --reuid 54321 --regid 54321 --clear-groups \
+      prlimit --nproc=1 "$SIM/schedctl" --endpoint "$SCHEDD_ENDPOINT" --timeout 200ms "$@"
+  }
+  exits "a limit of processes that allows no threads" 0 without_threads status
+  kill -STOP "$SIM_PID"
+  exits "the same, and no answer" 8 without_threads status
+  kill -CONT "$SIM_PID"
+  begin "it names the limits to look at"
+  if [[ "$OUTPUT" == *"ulimit -u"* ]]; then pass; else fail "$OUTPUT"; fi
 else
   begin "not allowed to use the socket"
+  skip "needs root and setpriv"
+  begin "a limit of processes that allows no threads"
   skip "needs root and setpriv"
 fi
 

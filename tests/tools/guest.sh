@@ -39,16 +39,16 @@ begin "a panic: the kernel's words are shown"
 if [[ $OUTPUT == *"sysrq triggered crash"* ]]; then pass; else fail "it said: $OUTPUT"; fi
 
 # Output comes while the command runs, and the time limit ends it.
-"$run" guest --timeout 12 -- sh -c 'echo first; exec sleep 100' >"$work/live" 2>"$work/limit" &
+"$run" guest --timeout 25 -- sh -c 'echo first; exec sleep 100' >"$work/live" 2>"$work/limit" &
 harness=$!
 begin "output is live"
-if wait_until 11 grep -q first "$work/live" && kill -0 "$harness"; then pass; else fail "nothing came while it ran"; fi
+if wait_until 24 grep -q first "$work/live" && kill -0 "$harness"; then pass; else fail "nothing came while it ran"; fi
 emulator=$(emulator_of "$harness")
 begin "several guests at once"
 if OUTPUT=$(guest -- echo second 2>&1) && [[ $OUTPUT == *second* ]]; then pass; else fail "it said: $OUTPUT"; fi
 wait "$harness"
 is "the time limit" "$?" 124
-check "the time limit is said" grep -q "time limit of 12 s" "$work/limit"
+check "the time limit is said" grep -q "time limit of 25 s" "$work/limit"
 check "no emulator is left after the time limit" gone "$emulator"
 
 for signal in TERM KILL; do
