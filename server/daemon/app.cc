@@ -137,6 +137,7 @@ absl::StatusOr<std::unique_ptr<metrics::MetricsServer>> StartMetrics(const Confi
 
 // Ends all calls and the metrics, then the attachment. A second stop signal ends the calls at once.
 // A scrape under way does not hold the attachment up: it learns that there is no more to tell.
+// server: nullptr when there is none.
 absl::Status TakeDown(rpc::Server* server, metrics::MetricsServer* metrics, Control* control,
                       StopSignal* stop, absl::Duration grace) {
   std::thread metrics_end([metrics] {
@@ -144,12 +145,12 @@ absl::Status TakeDown(rpc::Server* server, metrics::MetricsServer* metrics, Cont
   });
   absl::Notification drained;
   std::thread drainer([&] {
-    server->Drain(grace);
+    if (server != nullptr) server->Drain(grace);
     drained.Notify();
   });
   while (!drained.HasBeenNotified()) {
     if (!stop->Wait(absl::Milliseconds(10))) continue;
-    server->Hurry();
+    if (server != nullptr) server->Hurry();
     (void)control->Shutdown();  // ends unary calls; told again below
     break;
   }
@@ -218,23 +219,35 @@ Outcome App::Serve() {
   if (!metrics.ok()) {
     return Problem(CodeOf(metrics.status(), ExitCode::kCannotListen), metrics.status());
   }
-  rpc::ServerOptions server_options;
-  server_options.addresses = config_.listen;
-  auto server = rpc::Server::Start(server_options, &control, &clock, log_);
-  if (!server.ok()) {
-    return Problem(CodeOf(server.status(), ExitCode::kCannotListen), server.status());
-  }
-  log_->Info("serving", {{"version", kVersion},
-                         {"pid", getpid()},
-                         {"addresses", absl::StrJoin((*server)->addresses(), ",")}});
-  if (*metrics != nullptr) {
-    log_->Info("serving metrics", {{"address", (*metrics)->address().text()}});
-  }
   Outcome outcome;
-  if (config_.attach) {
+  const auto attach = [&] {
     const absl::StatusOr<SchedulerInfo> attached = control.AttachScheduler({});
     if (!attached.ok()) outcome = Problem(AttachCode(attached.status()), attached.status());
+  };
+  // Tasks that have no daemon come before callers; where none wait, callers see the attachment.
+  const bool orphans =
+      config_.attach && host_->ReadState().attachment == KernelState::Attachment::kOurs;
+  if (orphans) attach();
+  std::unique_ptr<rpc::Server> server;
+  if (outcome.code == ExitCode::kOk) {
+    rpc::ServerOptions server_options;
+    server_options.addresses = config_.listen;
+    auto started = rpc::Server::Start(server_options, &control, &clock, log_);
+    if (started.ok()) {
+      server = *std::move(started);
+      log_->Info("serving", {{"version", kVersion},
+                             {"pid", getpid()},
+                             {"addresses", absl::StrJoin(server->addresses(), ",")}});
+    } else {
+      outcome = Problem(CodeOf(started.status(), ExitCode::kCannotListen), started.status());
+      // As found: what waited for a daemon waits for the next one.
+      if (orphans) control.HandOver();
+    }
   }
+  if (outcome.code == ExitCode::kOk && *metrics != nullptr) {
+    log_->Info("serving metrics", {{"address", (*metrics)->address().text()}});
+  }
+  if (outcome.code == ExitCode::kOk && config_.attach && !orphans) attach();
   if (outcome.code == ExitCode::kOk) {
     NotifyServiceManager("READY=1");
     while (!stop_->Wait(absl::InfiniteDuration())) {
@@ -245,7 +258,7 @@ Outcome App::Serve() {
     if (stop_->hands_over()) control.HandOver();
   }
   const absl::Status detached =
-      TakeDown(server->get(), metrics->get(), &control, stop_, kDrainGrace);
+      TakeDown(server.get(), metrics->get(), &control, stop_, kDrainGrace);
   thread.Stop();
   if (outcome.code == ExitCode::kOk && !detached.ok()) {
     outcome = Problem(ExitCode::kInternal, detached);

@@ -66,7 +66,7 @@ void FaultyKernel::Commit() {
     return;
   }
   if (fault == Fault::kStale) SubmitNonsense(kStaleBatch);
-  kernel_->Commit();
+  ForwardingKernel::Commit();
 }
 
 void FaultyKernel::Wait(int64_t until_ns) {
@@ -74,7 +74,7 @@ void FaultyKernel::Wait(int64_t until_ns) {
   const Fault fault = faults_->Now();
   if (fault == Fault::kFlood) SubmitNonsense(SCHEDD_DECISION_RING_SIZE);
   if (fault != Fault::kAsleep) {
-    kernel_->Wait(until_ns);
+    ForwardingKernel::Wait(until_ns);
     return;
   }
   constexpr int64_t kSecond = 1'000'000'000;

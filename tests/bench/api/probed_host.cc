@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "bpf/ring.h"
+#include "server/engine/forwarding_kernel.h"
 
 namespace schedd {
 namespace {
@@ -13,30 +14,21 @@ namespace {
 constexpr int64_t kProbeEveryNs = 1'000'000;
 constexpr int64_t kProbeRunNs = 20'000;
 
-class ProbedKernel : public Kernel {
+class ProbedKernel : public ForwardingKernel {
  public:
   ProbedKernel(std::unique_ptr<Kernel> kernel, DecisionProbe* probe)
-      : kernel_(std::move(kernel)), probe_(probe) {}
+      : ForwardingKernel(std::move(kernel)), probe_(probe) {}
 
-  const SharedMemory& memory() const override { return kernel_->memory(); }
-  int64_t NowNanos() const override { return kernel_->NowNanos(); }
   void Commit() override {
-    probe_->OnCommit(*kernel_->memory().decisions);
-    kernel_->Commit();
+    probe_->OnCommit(*memory().decisions);
+    ForwardingKernel::Commit();
   }
   void Wait(int64_t until_ns) override {
-    kernel_->Wait(until_ns);
+    ForwardingKernel::Wait(until_ns);
     probe_->OnAwake();
   }
-  void Wake() override { kernel_->Wake(); }
-  absl::Status Attach() override { return kernel_->Attach(); }
-  absl::Status Detach() override { return kernel_->Detach(); }
-  void Release() override { kernel_->Release(); }
-  bool adopted() const override { return kernel_->adopted(); }
-  std::optional<KernelExit> Exit() const override { return kernel_->Exit(); }
 
  private:
-  const std::unique_ptr<Kernel> kernel_;
   DecisionProbe* const probe_;
 };
 

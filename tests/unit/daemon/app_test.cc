@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -23,6 +24,7 @@
 #include "absl/synchronization/mutex.h"
 #include "server/base/tcp_address.h"
 #include "server/daemon/instance_lock.h"
+#include "server/engine/forwarding_kernel.h"
 #include "server/sim/sim_host.h"
 
 namespace schedd::daemon {
@@ -34,6 +36,19 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using Attachment = KernelState::Attachment;
 
+// Lets go like one whose dispatcher outlives the daemon.
+class LastingKernel : public ForwardingKernel {
+ public:
+  LastingKernel(std::unique_ptr<Kernel> kernel, int* released)
+      : ForwardingKernel(std::move(kernel)), released_(released) {}
+
+  void Release() override { ++*released_; }
+  bool adopted() const override { return true; }
+
+ private:
+  int* const released_;
+};
+
 // A simulated machine whose kernel can say other things.
 class ToldHost : public KernelHost {
  public:
@@ -41,6 +56,15 @@ class ToldHost : public KernelHost {
     loaded = options;
     if (!load_status.ok()) return load_status;
     return sim_.Load(options);
+  }
+  absl::StatusOr<std::unique_ptr<Kernel>> Adopt(const LoadOptions& options) override {
+    if (!orphans) return absl::NotFoundError("nothing to adopt");
+    told.reset();
+    auto kernel = sim_.Load(options);
+    if (!kernel.ok()) return kernel.status();
+    const absl::Status attached = (*kernel)->Attach();
+    if (!attached.ok()) return attached;
+    return std::make_unique<LastingKernel>(*std::move(kernel), &released);
   }
   KernelState ReadState() const override { return told.has_value() ? *told : sim_.ReadState(); }
   absl::StatusOr<std::string> CgroupPath(uint64_t id) const override { return sim_.CgroupPath(id); }
@@ -52,9 +76,40 @@ class ToldHost : public KernelHost {
   std::optional<KernelState> told;
   absl::Status load_status;
   std::optional<LoadOptions> loaded;
+  bool orphans = false;  // an earlier daemon left a dispatcher
+  int released = 0;      // times that the adopted one was left to the next daemon
 
  private:
   SimHost sim_{SimHostOptions{}};
+};
+
+// A port of 127.0.0.1 in use by somebody else, until let go.
+class TakenPort {
+ public:
+  TakenPort() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(v4);
+    auto* any = reinterpret_cast<sockaddr*>(&v4);
+    EXPECT_EQ(bind(fd_, any, size), 0);
+    EXPECT_EQ(listen(fd_, 1), 0);
+    getsockname(fd_, any, &size);
+    address_ = {"127.0.0.1", ntohs(v4.sin_port)};
+  }
+  ~TakenPort() { LetGo(); }
+  TakenPort(const TakenPort&) = delete;
+  TakenPort& operator=(const TakenPort&) = delete;
+
+  void LetGo() {
+    if (fd_ >= 0) close(fd_);
+    fd_ = -1;
+  }
+  const TcpAddress& address() const { return address_; }
+
+ private:
+  int fd_;
+  TcpAddress address_;
 };
 
 // Asks for a stop as soon as somebody waits for one, after a look round.
@@ -298,6 +353,37 @@ TEST_F(AppTest, AttachmentThatFailsStopsWhatWasServed) {
   EXPECT_TRUE(InstanceLock::Take(socket_).ok());
 }
 
+TEST_F(AppTest, TasksWithoutADaemonComeBeforeCallers) {
+  host_.told = KernelState{Attachment::kOurs, "schedd", "enabled"};
+  host_.orphans = true;
+  EXPECT_EQ(Run().code, ExitCode::kOk);
+  EXPECT_EQ(served_, 1);
+  const auto line = [this](const char* text) {
+    return std::ranges::find_if(
+        lines_, [text](const std::string& line) { return absl::StrContains(line, text); });
+  };
+  ASSERT_NE(line("adopted, generation 1"), lines_.end());
+  EXPECT_LT(line("adopted, generation 1"), line("serving version="));
+  EXPECT_FALSE(host_.loaded.has_value());
+  EXPECT_EQ(host_.released, 0);
+  EXPECT_EQ(host_.ReadState().attachment, Attachment::kDetached);
+}
+
+TEST_F(AppTest, WhoCannotServeLeavesTheTasksToTheNextDaemon) {
+  const TakenPort port;
+  config_.listen.push_back({.kind = rpc::ListenAddress::Kind::kTcp,
+                            .path = "",
+                            .host = port.address().host,
+                            .port = port.address().port});
+  host_.told = KernelState{Attachment::kOurs, "schedd", "enabled"};
+  host_.orphans = true;
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.code, ExitCode::kCannotListen);
+  EXPECT_THAT(outcome.problem, HasSubstr("port"));
+  EXPECT_EQ(served_, 0);
+  EXPECT_EQ(host_.released, 1);
+}
+
 TEST_F(AppTest, TheScopeReachesTheKernelWhichMayRefuseIt) {
   config_.ext_tasks_only = true;
   const Outcome outcome = Run();
@@ -309,35 +395,6 @@ TEST_F(AppTest, TheScopeReachesTheKernelWhichMayRefuseIt) {
 }
 
 // --- metrics ---
-
-// A port of 127.0.0.1 in use by somebody else, until let go.
-class TakenPort {
- public:
-  TakenPort() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(v4);
-    auto* any = reinterpret_cast<sockaddr*>(&v4);
-    EXPECT_EQ(bind(fd_, any, size), 0);
-    EXPECT_EQ(listen(fd_, 1), 0);
-    getsockname(fd_, any, &size);
-    address_ = {"127.0.0.1", ntohs(v4.sin_port)};
-  }
-  ~TakenPort() { LetGo(); }
-  TakenPort(const TakenPort&) = delete;
-  TakenPort& operator=(const TakenPort&) = delete;
-
-  void LetGo() {
-    if (fd_ >= 0) close(fd_);
-    fd_ = -1;
-  }
-  const TcpAddress& address() const { return address_; }
-
- private:
-  int fd_;
-  TcpAddress address_;
-};
 
 // Waits that the port is taken are told to `wait`, which says whether a stop was asked for.
 class StopWhileWaiting : public StopSignal {
