@@ -7,43 +7,56 @@
 namespace schedd {
 namespace {
 
-// How far from each end a wait that did not just begin looks for its place: a flood of them must
-// not cost its square.
-constexpr int kMostSteps = 64;
+// How far from the end of the list a wait that did not just begin looks for its place there: the
+// events of one pass come from several CPUs.
+constexpr int kMostSteps = 8;
 
 }  // namespace
 
 void WaitList::Add(VruntimeTask& task, int64_t since_ns) {
   Wait& wait = WaitOf(task);
   wait.since_ns = since_ns;
-  list_.insert(PlaceFor(since_ns), wait);
+  wait.late = false;
+  List::iterator next = list_.end();
+  for (int steps = 0; steps < kMostSteps; ++steps, --next) {
+    if (next != list_.begin() && std::prev(next)->since_ns > since_ns) continue;
+    list_.insert(next, wait);
+    return;
+  }
+  wait.late = true;
+  late_.insert(wait);
 }
 
-WaitList::List::iterator WaitList::PlaceFor(int64_t since_ns) {
-  List::iterator next = list_.end();
-  for (int steps = 0; steps < kMostSteps; ++steps) {
-    if (next == list_.begin() || std::prev(next)->since_ns <= since_ns) return next;
-    --next;
+const WaitList::Wait& WaitList::Front() const {
+  if (late_.empty()) return list_.front();
+  const Wait& late = *late_.begin();
+  return list_.empty() || late < list_.front() ? late : list_.front();
+}
+
+WaitList::Wait* WaitList::After(Wait& wait) {
+  if (wait.late) {
+    const Late::iterator next = std::next(late_.iterator_to(wait));
+    return next == late_.end() ? nullptr : &*next;
   }
-  List::iterator early = list_.begin();
-  for (int steps = 0; steps < kMostSteps; ++steps, ++early) {
-    if (early->since_ns > since_ns) return early;
-  }
-  return next;
+  const List::iterator next = std::next(list_.iterator_to(wait));
+  return next == list_.end() ? FirstLate() : &*next;
 }
 
 void WaitList::Remove(VruntimeTask& task) {
-  const List::iterator position = list_.iterator_to(WaitOf(task));
-  if (cursor_ == position) ++cursor_;
-  list_.erase(position);
+  Wait& wait = WaitOf(task);
+  if (cursor_ == &wait) cursor_ = After(wait);
+  if (wait.late) {
+    late_.erase(late_.iterator_to(wait));
+  } else {
+    list_.erase(list_.iterator_to(wait));
+  }
 }
 
 void WaitList::Sweep(const WaitQuery& waits, size_t enough, size_t most) {
-  for (most = std::min(most, list_.size()); most > 0 && enough > 0; --most) {
-    if (cursor_ == list_.end()) cursor_ = list_.begin();
-    VruntimeTask& task = TaskOf(*cursor_);
-    ++cursor_;
-    if (StillWaits(waits, task)) --enough;
+  for (most = std::min(most, size()); most > 0 && enough > 0; --most) {
+    Wait& wait = cursor_ != nullptr ? *cursor_ : *First();
+    cursor_ = After(wait);
+    if (StillWaits(waits, TaskOf(wait))) --enough;
   }
 }
 

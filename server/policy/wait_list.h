@@ -13,9 +13,11 @@
 #define SCHEDD_POLICY_WAIT_LIST_H_
 
 #include <boost/intrusive/list.hpp>
+#include <boost/intrusive/set.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "server/policy/policy.h"
@@ -26,16 +28,14 @@ namespace schedd {
 class WaitList {
  public:
   // `tasks`: the array of all records, by TaskId; it outlives this and never moves.
-  explicit WaitList(std::span<VruntimeTask> tasks)
-      : tasks_(tasks), waits_(tasks.size()), cursor_(list_.end()) {}
+  explicit WaitList(std::span<VruntimeTask> tasks) : tasks_(tasks), waits_(tasks.size()) {}
 
-  bool empty() const { return list_.empty(); }
-  size_t size() const { return list_.size(); }
-  VruntimeTask& oldest() { return TaskOf(list_.front()); }
-  int64_t oldest_since_ns() const { return list_.front().since_ns; }
+  bool empty() const { return list_.empty() && late_.empty(); }
+  size_t size() const { return list_.size() + late_.size(); }
+  VruntimeTask& oldest() { return TaskOf(Front()); }
+  int64_t oldest_since_ns() const { return Front().since_ns; }
 
-  // In order of since_ns, also where the event of a wait came late or the wait goes on after a
-  // short turn; only among many of these may one come behind waits that began after its own.
+  // At any place: also where the event of a wait came late, or the wait goes on after a short turn.
   void Add(VruntimeTask& task, int64_t since_ns);
   void Remove(VruntimeTask& task);
 
@@ -48,19 +48,31 @@ class WaitList {
 
  private:
   using LinkMode = VruntimeTask::LinkMode;
-  struct Wait : boost::intrusive::list_base_hook<LinkMode> {
+  struct Wait : boost::intrusive::list_base_hook<LinkMode>,
+                boost::intrusive::set_base_hook<LinkMode, boost::intrusive::optimize_size<true>> {
     int64_t since_ns = 0;
+    bool late = false;  // in late_, else in list_
+    bool operator<(const Wait& other) const { return since_ns < other.since_ns; }
   };
   using List = boost::intrusive::list<Wait>;
+  using Late = boost::intrusive::multiset<Wait>;
 
-  List::iterator PlaceFor(int64_t since_ns);
+  const Wait& Front() const;
+  Wait& Front() { return const_cast<Wait&>(std::as_const(*this).Front()); }
+  // The one to sweep after `wait`; nullptr for none.
+  Wait* After(Wait& wait);
+  Wait* First() { return !list_.empty() ? &list_.front() : FirstLate(); }
+  Wait* FirstLate() { return late_.empty() ? nullptr : &*late_.begin(); }
   Wait& WaitOf(const VruntimeTask& task) { return waits_[&task - tasks_.data()]; }
   VruntimeTask& TaskOf(const Wait& wait) { return tasks_[&wait - waits_.data()]; }
 
   const std::span<VruntimeTask> tasks_;
   std::vector<Wait> waits_;  // by TaskId
+  // Both in order. Nearly all waits begin as they are added, and go to the end of the list; the
+  // tree has those whose place is elsewhere.
   List list_;
-  List::iterator cursor_;  // next to sweep
+  Late late_;
+  Wait* cursor_ = nullptr;  // next to sweep; nullptr: the first one
 };
 
 }  // namespace schedd

@@ -72,21 +72,48 @@ TEST_F(WaitListTest, AWaitThatIsHeardOfLateComesToItsPlace) {
   EXPECT_EQ(TakeAll(), (std::vector<TaskId>{4, 1, 3, 2}));
 }
 
-// From either end it is found exactly; only in the midst of many it may come too late, never too
-// early.
-TEST_F(WaitListTest, InALongListAPlaceNearEitherEndIsFound) {
+// Two hundred clients that call without a pause: a wait that went on after a turn of nothing was
+// put behind a hundred that began half a second later.
+TEST_F(WaitListTest, InTheMidstOfManyItComesToItsPlace) {
   for (TaskId id = 0; id < 500; ++id) Add(id, 10 * id);
   Add(500, 10 * 40 + 5);
-  Add(501, 10 * 470 + 5);
+  Add(501, 10 * 495 + 5);
   Add(502, 10 * 250 + 5);
+  Add(503, 10 * 250 + 4);
+  EXPECT_EQ(list_.size(), 504u);
   const std::vector<TaskId> all = TakeAll();
-  ASSERT_EQ(all.size(), 503u);
+  ASSERT_EQ(all.size(), 504u);
   EXPECT_EQ(all[41], 500u);
-  EXPECT_EQ(all[473], 501u);
-  size_t place = 0;
-  while (all[place] != 502) ++place;
-  EXPECT_GT(place, 251u);
-  EXPECT_LT(place, 473u);
+  EXPECT_EQ(all[252], 503u);
+  EXPECT_EQ(all[253], 502u);
+  EXPECT_EQ(all[499], 501u);
+}
+
+TEST_F(WaitListTest, SweepSeesThoseInTheMidstToo) {
+  for (TaskId id = 0; id < 20; ++id) Add(id, 10 * id);
+  Add(20, 25);
+  Add(21, 15);
+  for (const TaskId id : {3u, 20u, 21u}) waits_.End(id, 1);
+  list_.Sweep(waits_, 100, 100);
+  EXPECT_EQ(waits_.asked(), 22);
+  EXPECT_EQ(list_.size(), 19u);
+  EXPECT_EQ(HandedOver(22), 19u);
+  list_.Sweep(waits_, 3, 100);  // goes on, round again
+  EXPECT_EQ(waits_.asked(), 25);
+}
+
+TEST_F(WaitListTest, ATaskAddedAnewIsWhereItsNewWaitBegan) {
+  for (TaskId id = 0; id < 20; ++id) Add(id, 10 * id);
+  Add(20, 5);
+  EXPECT_EQ(Oldest(), 0u);
+  list_.Remove(tasks_[20]);
+  Add(20, 500);
+  list_.Remove(tasks_[0]);
+  Add(0, 45);
+  const std::vector<TaskId> all = TakeAll();
+  EXPECT_EQ(all.front(), 1u);
+  EXPECT_EQ(all[4], 0u);
+  EXPECT_EQ(all.back(), 20u);
 }
 
 TEST_F(WaitListTest, SweepTakesOutTheWaitsThatAreOver) {
