@@ -107,12 +107,14 @@ TaskAccount VruntimePolicy::Account(TaskId id) const {
 }
 
 // A turn that is cut short ends no wait: one that waited for its bound and lost the CPU after an
-// instant would wait for as long once more. Parts of a turn add up, but for those that it had
-// before the bound.
+// instant would wait for as long once more. From the bound on parts of a turn add up; before it
+// they do not, or an instant just before it would end the wait of a task that had nearly a turn
+// long ago.
 void VruntimePolicy::CountService(Task& task, const TaskEvent& event) {
   const int64_t executed_ns =
       SaturatingSubtract(event.ran_ns, std::max<int64_t>(event.overhead_ns, 0));
-  task.served_ns = SaturatingAdd(task.served_ns, std::max<int64_t>(executed_ns, 0));
+  task.served_ns =
+      SaturatingAdd(task.overdue ? task.served_ns : 0, std::max<int64_t>(executed_ns, 0));
   if (task.known && !event.woke && task.served_ns < parameters_.min_slice_ns) return;
   task.unserved_since_ns = event.time_ns;
   task.served_ns = 0;

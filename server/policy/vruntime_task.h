@@ -45,8 +45,8 @@ struct VruntimeTask {
   int64_t awake_run_ns = 0;  // CPU time since its last wakeup
   int64_t enqueue_ns = 0;    // breaks ties
   // -- starvation --
-  int64_t unserved_since_ns = 0;  // since when it had no turn of min_slice, whole or in parts
-  int64_t served_ns = 0;          // what it had since then, or since the bound was reached
+  int64_t unserved_since_ns = 0;  // since when it had no turn of min_slice
+  int64_t served_ns = 0;          // its last turn; once the bound is reached, all since then
   bool overdue = false;           // the bound was reached
   int64_t urgent_again_ns = 0;    // how long after the next urgent decision it is looked at again
   // -- virtual time --

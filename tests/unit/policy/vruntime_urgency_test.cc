@@ -181,6 +181,23 @@ TEST_F(VruntimeTest, WhatItHadBeforeTheBoundDoesNotShortenItsTurn) {
   EXPECT_FALSE(Only().urgent);
 }
 
+// Nor does an instant before it.
+TEST_F(VruntimeTest, PartsThatItHadLongBeforeMakeNoTurn) {
+  Wake(1);
+  Schedule();
+  Expire(1, kMs);  // served: its wait begins here
+  Schedule();
+  const int64_t due_ns = policy_.NextDeadlineNanos();
+  Expire(1, kMs * 9 / 10);
+  Schedule();
+  now_ns_ += 290 * kMs;
+  Expire(1, kMs / 5);
+  EXPECT_FALSE(Only().urgent);
+  EXPECT_EQ(policy_.NextDeadlineNanos(), due_ns);
+  now_ns_ = due_ns;
+  EXPECT_TRUE(Only().urgent);
+}
+
 TEST_F(VruntimeTest, WhoYieldsOverAndOverIsUrgentForOneTurnOnly) {
   Wake(1);
   Schedule();
