@@ -14,8 +14,7 @@ volatile sig_atomic_t exit_code_at_the_limit = 0;
 void Exit(int) {
   static constexpr char kText[] =
       "schedctl: hangs within itself. Most likely the system let it start no threads: look for a "
-      "limit of "
-      "processes (ulimit -u, pids.max of the cgroup, kernel.pid_max) and try again\n";
+      "limit of processes (ulimit -u, pids.max of the cgroup, kernel.pid_max) and try again\n";
   if (exit_code_at_the_limit != 0) {
     // If even this cannot be written there is nobody to tell.
     [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText, sizeof(kText) - 1);
