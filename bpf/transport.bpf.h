@@ -138,9 +138,11 @@ SCHEDD_INLINE bool move_wait(struct schedd_slot* slot, struct schedd_decision* d
     bool first = from == DSQ_UNDECIDED;
     if (first ? schedd_wait_decide(slot, decision->seq)
               : schedd_wait_is(slot, decision->seq, SCHEDD_TASK_DECIDED)) {
+      bool was_urgent = slot->urgent_seq == decision->seq;
       note_decision(slot, decision, to);
       moved = dsq_move(&it, p, to, decision->slice_ns, order_in(to, slot, decision));
-      if (!moved && to == DSQ_URGENT) slot->urgent_seq = decision->seq - 1;
+      /* Unless the same decision, made twice, moved it before. */
+      if (!moved && to == DSQ_URGENT && !was_urgent) slot->urgent_seq = decision->seq - 1;
       if (!moved && first) schedd_wait_undo(slot, decision->seq);
     }
   }

@@ -282,8 +282,8 @@ void VruntimePolicy::Withdraw(Task& task) {
 
 // Tasks that waited too long, wherever they wait. The kernel queues a task after its event was
 // sent: a decision that comes before that finds no task to move, and is made again a moment later.
-// Once it is in effect nothing more can be done for the task, which goes back to the end of the
-// wait list.
+// One that is in effect is looked at as soon again: the dispatcher says so a moment before it moves
+// the task, and takes it back when it could not.
 size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery& waits,
                                      std::span<Decision> out) {
   size_t count = 0;
@@ -294,10 +294,8 @@ size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery
     const int64_t bound_ns = StarvationBound();
     if (SaturatingSubtract(machine.now_ns, waiting_.oldest_since_ns()) < bound_ns) break;
     waiting_.Remove(task);
-    if (task.stage == Stage::kHandedOver && waits.IsUrgent(IdOf(task), task.sequence)) {
-      waiting_.Add(task, machine.now_ns);
-      continue;
-    }
+    const bool in_effect =
+        task.stage == Stage::kHandedOver && waits.IsUrgent(IdOf(task), task.sequence);
     if (task.stage == Stage::kQueued) queue_.erase(queue_.iterator_to(task));
     const int64_t again_ns = SaturatingAdd(machine.now_ns, task.urgent_again_ns);
     waiting_.Add(task, SaturatingSubtract(again_ns, bound_ns));
@@ -305,6 +303,7 @@ size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery
     // it must not be woken for ever.
     task.urgent_again_ns = std::min(SaturatingAdd(task.urgent_again_ns, task.urgent_again_ns),
                                     std::max(bound_ns, kQueuedNanos));
+    if (in_effect) continue;
     // Once in a wait: who yields at once, over and over, must not stay before all others.
     if (!std::exchange(task.overdue, true)) task.served_ns = 0;
     out[count++] = Decide(task, machine, /*urgent=*/true);

@@ -288,6 +288,7 @@ class Kernels(unittest.TestCase):
                 self.assertEqual(active, [alone])
             active.remove(path)
             ran.append(path)
+            return []
 
         with unittest.mock.patch.object(scripts, "run_in_guest", run), unittest.mock.patch.object(os, "cpu_count", lambda: 2):
             run_tests.run_in_guests(None, "newest", [alone, self.other, self.other])
@@ -302,6 +303,47 @@ class Kernels(unittest.TestCase):
 
     def test_there_is_a_smoke_test(self):
         self.assertTrue(any(map(scripts.is_smoke, scripts.find("tests/e2e", ""))))
+
+
+class SecondTries(unittest.TestCase):
+    def run_guests(self, failures, thorough=False):
+        """Runs a guest for each name, which fails as many times: (runs by name, report, what was printed)."""
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        paths, runs, lines = [], {}, []
+        for name in failures:
+            paths.append(os.path.join(folder, f"{name}.sh"))
+            with open(paths[-1], "w", encoding="utf-8") as stream:
+                stream.write("# guest: dmesg=any\n")
+
+        def execute(group, *_):
+            name = os.path.basename(group).removesuffix(".sh")
+            runs[name] = runs.get(name, 0) + 1
+            return [Case("quick", FAILED if runs[name] <= failures[name] else PASSED, "slow"), Case("other", PASSED)], "", 0
+
+        report = Report(lines.append)
+        with unittest.mock.patch.object(scripts, "LOGS", folder), unittest.mock.patch.object(scripts, "_execute", execute):
+            run_tests.run_in_guests(report, "newest", paths, thorough)
+        return runs, report, "\n".join(lines)
+
+    def test_one_that_passes_the_second_time_is_named(self):
+        runs, report, printed = self.run_guests({"a": 0, "b": 1})
+        self.assertEqual(runs, {"a": 1, "b": 2})
+        self.assertEqual(report.summary(), "4 passed, 0 failed")
+        self.assertEqual([os.path.basename(group) for group in report.unsteady], ["b.sh"])
+        self.assertIn("failed: quick: slow", printed)
+
+    def test_one_that_fails_twice_has_failed(self):
+        runs, report, _ = self.run_guests({"a": 2})
+        self.assertEqual((runs, report.summary(), report.unsteady), ({"a": 2}, "1 passed, 1 failed", []))
+
+    def test_many_failures_are_no_accident(self):
+        runs, report, _ = self.run_guests({"a": 1, "b": 1, "c": 1})
+        self.assertEqual((runs, report.count(FAILED)), ({"a": 1, "b": 1, "c": 1}, 3))
+
+    def test_none_in_a_thorough_run(self):
+        runs, report, _ = self.run_guests({"a": 1}, thorough=True)
+        self.assertEqual((runs, report.count(FAILED)), ({"a": 1}, 1))
 
 
 class KernelLog(unittest.TestCase):

@@ -18,6 +18,7 @@ class Case:
     name: str
     outcome: str
     detail: str = ""
+    group: str = ""  # Report's
 
 
 def tail(text, lines=TAIL_LINES):
@@ -31,6 +32,7 @@ class Report:
         self._write = write
         self._lock = threading.Lock()
         self.cases = []
+        self.unsteady = []  # groups that failed, and passed when they were run once more
 
     def say(self, text):
         self._write(text)
@@ -42,7 +44,7 @@ class Report:
             self._add(group, cases, log, seconds)
 
     def _add(self, group, cases, log, seconds):
-        self.cases += [dataclasses.replace(case, name=f"{group}: {case.name}") for case in cases]
+        self.cases += [dataclasses.replace(case, name=f"{group}: {case.name}", group=group) for case in cases]
         failed = [case for case in cases if case.outcome == FAILED]
         skipped = [case for case in cases if case.outcome == SKIPPED]
         notes = [f"{len(cases)} case{'s' if len(cases) > 1 else ''}"]
@@ -63,6 +65,14 @@ class Report:
             self._write("         the end of its log:")
             for line in tail(log).splitlines():
                 self._write(f"         | {line}")
+
+    def has_failed(self, group):
+        return any(case.group == group and case.outcome == FAILED for case in self.cases)
+
+    def take_back(self, group):
+        """Forgets the cases of a group that is run once more: those of that run count."""
+        with self._lock:
+            self.cases = [case for case in self.cases if case.group != group]
 
     def count(self, outcome):
         return sum(case.outcome == outcome for case in self.cases)

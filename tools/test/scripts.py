@@ -95,10 +95,10 @@ def _says(path, key, otherwise):
 
 
 def run_two_at_a_time(paths, run):
-    """Calls run(path) for each, on two threads where there are two processors."""
+    """Calls run(path) for each, on two threads where there are two processors; what these calls return, in order."""
     pool = concurrent.futures.ThreadPoolExecutor(min(2, os.cpu_count() or 1))
     try:
-        list(pool.map(run, paths))
+        return list(pool.map(run, paths))
     except BaseException:
         for process in list(_running):
             _end_session(process)
@@ -141,16 +141,19 @@ def run_in_guest(report, path, kernel, thorough=False):
     """Runs a script in a guest, once for each boot it asks for; kernel: as in guest_runs().
 
     thorough: what the script repeats it repeats many times ('usually' in tests/e2e/lib.sh), in as much more time.
+    Returns (group, again) for each boot with a failed case; again() runs that one once more, likewise.
     """
     try:
         runs = list(guest_runs(path, kernel, thorough))
     except HeaderError as error:
         report.add(path, [Case("header", FAILED, str(error))])
-        return
+        return []
+    failed = []
     for group, settings in runs:
         if thorough:
             settings["timeout"] = str(THOROUGH_FACTOR * int(settings["timeout"]))
-        _boot_and_run(report, path, group, settings, ["--env", "THOROUGH=1"] if thorough else [])
+        failed += _boot_and_run(report, path, group, settings, ["--env", "THOROUGH=1"] if thorough else [])
+    return failed
 
 
 def _boot_and_run(report, path, group, settings, options):
@@ -178,6 +181,7 @@ def _boot_and_run(report, path, group, settings, options):
         report.say(f"-- once more, the emulator failed (a breakpoint that the kernel had taken away): {group}")
         result = attempt()
     report.add(group, *result)
+    return [(group, lambda: _boot_and_run(report, path, group, settings, options))] if report.has_failed(group) else []
 
 
 def emulator_failed(path):

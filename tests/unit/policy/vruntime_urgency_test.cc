@@ -42,7 +42,37 @@ TEST_F(VruntimeTest, AnUrgentDecisionThatIsLostIsMadeAgainSoon) {
   EXPECT_TRUE(Only().urgent);
   now_ns_ += 16 * kMs;
   EXPECT_TRUE(Schedule().empty());
-  EXPECT_EQ(policy_.NextDeadlineNanos(), now_ns_ + 500 * kMs);
+}
+
+// A CPU that carries it out says so before it moves the task; it may be stopped between the two,
+// and then find nothing to move.
+TEST_F(VruntimeTest, AnUrgentDecisionThatWasInEffectForAMomentOnlyIsMadeAgainSoon) {
+  Wake(1);
+  Schedule();
+  now_ns_ += 500 * kMs;
+  EXPECT_TRUE(Only().urgent);
+  now_ns_ += 2 * kMs;
+  EXPECT_TRUE(Schedule().empty());
+  waits_.MakeUrgent(1, sequence_[1] - 1);
+  EXPECT_LE(policy_.NextDeadlineNanos(), now_ns_ + 4 * kMs);
+  now_ns_ += 4 * kMs;
+  EXPECT_TRUE(Only().urgent);
+}
+
+// It may wait in line for long: not the scheduling thread's business.
+TEST_F(VruntimeTest, AnUrgentDecisionInEffectIsLookedAtMoreAndMoreRarely) {
+  Wake(1);
+  Schedule();
+  now_ns_ += 500 * kMs;
+  EXPECT_TRUE(Only().urgent);
+  int looks = 0;
+  const int64_t end_ns = now_ns_ + 10'000 * kMs;
+  while (policy_.NextDeadlineNanos() < end_ns) {
+    now_ns_ = policy_.NextDeadlineNanos();
+    EXPECT_TRUE(Schedule().empty());
+    ++looks;
+  }
+  EXPECT_LE(looks, 8 + 10'000 / 500);
 }
 
 // No decision reaches a task that a CPU took and cannot run: the scheduling thread is not woken for
