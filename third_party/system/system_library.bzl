@@ -3,18 +3,16 @@
 
 load("@system//:config.bzl", "SYSTEM_ID")
 
-def system_library(name, linkopts = [], deps = [], always_link = False, **kwargs):
+def system_library(name, linkopts = [], deps = [], **kwargs):
     """A cc_library without files.
 
     Args:
       name: of the target
       linkopts: -l flags in link order
       deps: other system libraries, linked after this one
-      always_link: keep the library even if no symbol of it is used
       **kwargs: visibility, testonly
     """
-    needed = "-Wl,--no-as-needed" if always_link else "-Wl,--as-needed"
-    wrapped = ["-Wl,--push-state", needed] + linkopts + ["-Wl,--pop-state"]
+    wrapped = ["-Wl,--push-state", "-Wl,--as-needed"] + linkopts + ["-Wl,--pop-state"]
     native.cc_library(
         name = name,
         # Bazel does not hash headers in /usr/include. This makes an upgraded package a changed

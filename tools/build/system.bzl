@@ -58,6 +58,9 @@ _HEADER_PACKAGES = [
     "prometheus-cpp-dev",
 ]
 
+# Of what gRPC needs, what is never linked as an archive.
+_SHARED = ["atomic", "crypto", "dl", "m", "pthread", "rt", "ssl", "stdc++", "z"]
+
 def _output(ctx, args):
     """Standard output of a command, stripped; empty if it fails."""
     result = ctx.execute(args)
@@ -113,6 +116,27 @@ def _pkg_config(ctx, modules):
             last_first.append(flag)
     return [f for f in reversed(last_first)]
 
+def _rpc_archives(ctx):
+    """Link flags for gRPC and what it needs as archives; none when one of these is not installed.
+
+    The base libraries (libc, OpenSSL, zlib), which others of our libraries need as well, stay shared.
+    """
+    flags = _output(ctx, ["pkg-config", "--static", "--libs-only-l", "grpc++", "protobuf"]).split(" ")
+    archives = {}
+    shared = {}
+    for name in [f[2:] for f in flags if f.startswith("-l")]:
+        archive = "lib" + name + ".a"
+        if name in _SHARED:
+            shared["-l" + name] = True
+        elif _output(ctx, ["gcc", "-print-file-name=" + archive]).startswith("/"):
+            archives["-l:" + archive] = True
+        else:
+            return []  # gcc prints the bare name of a file that it does not find
+    if not archives:
+        return []
+    return (["-Wl,--start-group"] + archives.keys() + ["-Wl,--end-group", "-Wl,--push-state,--as-needed"] +
+            shared.keys() + ["-Wl,--pop-state"])
+
 def _system_id(ctx):
     """A short text that differs when any package with headers differs."""
     query = ["dpkg-query", "-W", "-f", "${Package}=${Version};"] + _HEADER_PACKAGES
@@ -133,6 +157,7 @@ def _system_repository_impl(ctx):
         "GRPC_CPP_PLUGIN": _which(ctx, "SCHEDD_GRPC_CPP_PLUGIN", ["grpc_cpp_plugin"]),
         "MULTIARCH": _output(ctx, ["gcc", "-dumpmachine"]) or machine + "-linux-gnu",
         "PROTOC": _which(ctx, "SCHEDD_PROTOC", ["protoc"]),
+        "RPC_ARCHIVES": _rpc_archives(ctx),
         "SYSTEM_ID": _system_id(ctx),
     }
     lines = ["\"\"\"Written by tools/build/system.bzl.\"\"\"", ""]
