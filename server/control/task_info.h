@@ -7,6 +7,7 @@
 #ifndef SCHEDD_CONTROL_TASK_INFO_H_
 #define SCHEDD_CONTROL_TASK_INFO_H_
 
+#include <atomic>
 #include <compare>
 #include <cstdint>
 #include <memory>
@@ -54,6 +55,32 @@ struct TaskStats {
   bool operator==(const TaskStats&) const = default;
 };
 
+// What a TaskInfo is as bytes, made when it is wanted first and kept with it: lists and streams
+// show the same task again and again. Any thread. A copy has none, for it may be changed.
+class Encoding {
+ public:
+  Encoding() = default;
+  Encoding(const Encoding&) {}
+  Encoding& operator=(const Encoding&) {
+    delete bytes_.exchange(nullptr);
+    return *this;
+  }
+  ~Encoding() { delete bytes_.load(); }
+
+  // What `make` returned, on whichever thread was the first. Valid as long as this.
+  template <typename Make>
+  const std::string& Get(const Make& make) const {
+    const std::string* bytes = bytes_.load(std::memory_order_acquire);
+    if (bytes != nullptr) return *bytes;
+    auto made = std::make_unique<const std::string>(make());
+    if (bytes_.compare_exchange_strong(bytes, made.get())) return *made.release();
+    return *bytes;
+  }
+
+ private:
+  mutable std::atomic<const std::string*> bytes_{nullptr};
+};
+
 struct TaskInfo {
   TaskKey key = {};
   std::string name = {};  // FormatTaskName(key)
@@ -73,6 +100,7 @@ struct TaskInfo {
   int64_t uid = 0;
   bool kernel_thread = false;
   int32_t allowed_cpu_count = 0;
+  Encoding encoding = {};  // the API's, of all fields
 };
 
 // One task of a snapshot. Key and version stand beside the pointer, so that who looks for what

@@ -2,11 +2,13 @@
 #include <grpcpp/server_context.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
 #include "schedd/v1/task_service.grpc.pb.h"
 #include "server/control/task_query.h"
+#include "server/rpc/encoded_tasks.h"
 #include "server/rpc/field_mask.h"
 #include "server/rpc/reply.h"
 #include "server/rpc/services.h"
@@ -22,19 +24,20 @@ constexpr size_t kMaxReplyBytes = 3 << 20;
 // Fills `reply` with one page; the token says where the next one begins.
 absl::Status FillPage(const TaskQuery& query, const ReadMask& mask, const TaskSnapshot& snapshot,
                       const v1::ListTasksRequest& request, v1::ListTasksResponse* reply) {
+  EncodedTasks encoded(&mask, v1::ListTasksResponse::kTasksFieldNumber);
   int32_t page_size = request.page_size();
   while (true) {
     absl::StatusOr<TaskPage> page = query.Page(snapshot, page_size, request.page_token());
     if (!page.ok()) return page.status();
     reply->Clear();
-    reply->mutable_tasks()->Reserve(static_cast<int>(page->tasks.size()));
-    for (const TaskInfo* info : page->tasks) {
-      v1::Task* const task = reply->add_tasks();
-      ToProto(*info, task);
-      mask.Trim(task);
-    }
+    encoded.Restart();
+    // A page holds at least one task, or the list would never end.
+    const size_t most = page->tasks.size() <= 1 ? SIZE_MAX : kMaxReplyBytes;
     reply->set_next_page_token(page->next_page_token);
-    if (reply->ByteSizeLong() <= kMaxReplyBytes || page->tasks.size() <= 1) return absl::OkStatus();
+    if (std::ranges::all_of(
+            page->tasks, [&](const TaskInfo* info) { return encoded.Add(*info, most, reply); })) {
+      return absl::OkStatus();
+    }
     // Long cgroup paths: a shorter page, whose token goes on where it ends.
     page_size = static_cast<int32_t>(page->tasks.size() / 2);
   }

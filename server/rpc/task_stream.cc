@@ -2,6 +2,7 @@
 #include "server/rpc/task_stream.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <utility>
 
@@ -18,8 +19,6 @@ constexpr absl::Duration kMinInterval = absl::Milliseconds(100);
 constexpr absl::Duration kMaxInterval = absl::Minutes(1);
 // Streams share a snapshot that is not older than this.
 constexpr absl::Duration kSharedAge = absl::Milliseconds(50);
-// Tag and length of an element of `tasks`.
-constexpr size_t kElementOverhead = 8;
 
 absl::Status Invalid(absl::string_view reason, absl::string_view field, absl::string_view message) {
   return MakeError(absl::StatusCode::kInvalidArgument, reason, absl::StrCat(field, ": ", message),
@@ -69,6 +68,7 @@ TaskStream::TaskStream(const Options& options, TaskQuery query, ReadMask mask,
       options_(options),
       query_(std::move(query)),
       mask_(std::move(mask)),
+      encoded_(&mask_, v1::WatchTasksResponse::kTasksFieldNumber),
       snapshots_(std::move(snapshots)),
       timer_(sequence) {}
 
@@ -167,18 +167,12 @@ void TaskStream::WriteMessage(v1::WatchTasksResponse message) {
   message.set_sequence_number(++sequence_number_);
   *message.mutable_collect_time() = ToProto(snapshot_->collect_time);
   message.set_policy_generation(snapshot_->policy_generation);
-  size_t bytes = message.ByteSizeLong();
-  while (next_task_ < tasks_.size()) {
-    v1::Task* const task = message.add_tasks();
-    ToProto(*tasks_[next_task_], task);
-    mask_.Trim(task);
-    bytes += task->ByteSizeLong() + kElementOverhead;
+  const size_t own = message.ByteSizeLong();
+  const size_t room = options_.max_message_bytes - std::min(own, options_.max_message_bytes);
+  encoded_.Restart();
+  for (bool first = true; next_task_ < tasks_.size(); first = false, ++next_task_) {
     // A message holds at least one task, or the update would never end.
-    if (bytes > options_.max_message_bytes && message.tasks_size() > 1) {
-      message.mutable_tasks()->RemoveLast();
-      break;
-    }
-    ++next_task_;
+    if (!encoded_.Add(*tasks_[next_task_], first ? SIZE_MAX : room, &message)) break;
   }
   message.set_partial(next_task_ < tasks_.size());
   if (!message.partial()) {

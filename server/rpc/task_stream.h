@@ -26,6 +26,7 @@
 #include "server/control/sequence.h"
 #include "server/control/task_info.h"
 #include "server/control/task_query.h"
+#include "server/rpc/encoded_tasks.h"
 #include "server/rpc/field_mask.h"
 #include "server/rpc/message_stream.h"
 
@@ -72,6 +73,7 @@ class TaskStream : public MessageStream<v1::WatchTasksResponse> {
   const Options options_;
   const TaskQuery query_;
   const ReadMask mask_;
+  EncodedTasks encoded_;
   const SnapshotSource snapshots_;
   Timer timer_;
 

@@ -9,7 +9,6 @@
 #include <gtest/gtest.h>
 
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "server/rpc/stream.h"
@@ -23,7 +22,8 @@ class FakeSink : public StreamSink<Response> {
     EXPECT_FALSE(busy) << "a second write while one is under way";
     EXPECT_FALSE(finished.has_value()) << "a write after the end";
     busy = true;
-    written.push_back(std::move(response));
+    // As the reader gets it: some of it is in the message as bytes.
+    EXPECT_TRUE(written.emplace_back().ParseFromString(response.SerializeAsString()));
   }
 
   void Finish(const absl::Status& status) override {
