@@ -63,7 +63,7 @@ echo 0-3 >"$CGROUPS/box/cpuset.cpus"
 sleep 0.5
 HOGS_BEFORE=("${HOGS[@]}")
 HOGS=("${BOX[@]}")
-mapfile -t RUNS < <(runs 4)
+mapfile -t RUNS < <(hog_runs 4)
 HOGS=("${HOGS_BEFORE[@]}")
 note "what each had of 4000 ms, the two heavier tasks beside them: $(printf '%d ' "${RUNS[@]/%??????/}")"
 SUM=$(IFS=+ && echo $((${RUNS[*]})))

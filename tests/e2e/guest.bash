@@ -17,7 +17,7 @@
 #   in_ext PID                      whether sched_ext schedules the task
 #   share SECONDS PID OTHER         percent of the two tasks' CPU time that PID gets from now on
 #   probe SECONDS                   "P99 MAX" of the wakeup delays, in us, of a task that wakes every 10 ms from now on
-#   runs SECONDS                    CPU time, in ns, that each of HOGS gets from now on, least first
+#   hog_runs SECONDS                CPU time, in ns, that each of HOGS gets from now on, least first
 #   slowest_run SECONDS             the least of these
 #   counters FILE                   all counters of the API into FILE
 #   grown NAME FILE OTHER           by how much that counter is larger in OTHER than in FILE
@@ -117,14 +117,14 @@ share() {
 
 probe() { wakes "$1"; }
 
-runs() {
+hog_runs() {
   local before after i
   mapfile -t before < <(for pid in "${HOGS[@]}"; do run_ns "$pid"; done)
   sleep "$1"
   mapfile -t after < <(for pid in "${HOGS[@]}"; do run_ns "$pid"; done)
   for i in "${!HOGS[@]}"; do echo $((after[i] - before[i])); done | sort -n
 }
-slowest_run() { runs "$1" | head -1; }
+slowest_run() { hog_runs "$1" | head -1; }
 
 counters() { ctl status -o json | jq .counters >"$1"; }
 grown() { jq -n --slurpfile before "$2" --slurpfile after "$3" "(\$after[0].$1 | tonumber) - (\$before[0].$1 | tonumber)"; }
