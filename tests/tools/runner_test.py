@@ -319,11 +319,14 @@ class SecondTries(unittest.TestCase):
         def execute(group, *_):
             name = os.path.basename(group).removesuffix(".sh")
             runs[name] = runs.get(name, 0) + 1
+            with open(scripts._log_path(group), "w", encoding="utf-8") as stream:
+                stream.write(f"run {runs[name]}")
             return [Case("quick", FAILED if runs[name] <= failures[name] else PASSED, "slow"), Case("other", PASSED)], "", 0
 
         report = Report(lines.append)
         with unittest.mock.patch.object(scripts, "LOGS", folder), unittest.mock.patch.object(scripts, "_execute", execute):
             run_tests.run_in_guests(report, "newest", paths, thorough)
+        self.first_logs = [name for name in os.listdir(folder) if name.endswith(".log.first")]
         return runs, report, "\n".join(lines)
 
     def test_one_that_passes_the_second_time_is_named(self):
@@ -332,6 +335,7 @@ class SecondTries(unittest.TestCase):
         self.assertEqual(report.summary(), "4 passed, 0 failed")
         self.assertEqual([os.path.basename(group) for group in report.unsteady], ["b.sh"])
         self.assertIn("failed: quick: slow", printed)
+        self.assertEqual([name.endswith("b.sh.log.first") for name in self.first_logs], [True])
 
     def test_one_that_fails_twice_has_failed(self):
         runs, report, _ = self.run_guests({"a": 2})
@@ -358,7 +362,7 @@ class KernelLog(unittest.TestCase):
 
     def test_alarms(self):
         for line in ("WARNING: CPU: 1 PID: 7 at kernel/sched/ext.c:1", "BUG: unable to handle", "rcu: INFO: rcu_sched stall",
-                     "watchdog: BUG: soft lockup"):
+                     "watchdog: BUG: soft lockup", "INFO: task cpuhp/1:20 blocked for more than 120 seconds."):
             case = self.case_of(f"<4>[ 2.0] {line}\n")
             self.assertEqual(case.outcome, FAILED, line)
             self.assertIn(line, case.detail)

@@ -28,7 +28,7 @@ VALUES = {"icount": ("yes", "no"), "dmesg": ("clean", "any"), "smoke": ("yes", "
 GUEST_DEFAULTS = {"cpus": "4", "mem": "2G", "timeout": "120", "kernel": "newest", "icount": "no", "with": "",
                   "dmesg": "clean", "smoke": "no", "more_cpus": "", "thorough": "no", "append": "",
                   "beside": "no"}
-ALARMING = re.compile(r"WARNING: |BUG: |Oops|general protection|rcu.*stall|soft lockup|hung_task|Kernel panic|Call Trace:")
+ALARMING = re.compile(r"WARNING: |BUG: |Oops|general protection|rcu.*stall|soft lockup|blocked for more than|Kernel panic|Call Trace:")
 CPU_COUNTS = re.compile(r"[1-9]\d*(,[1-9]\d*)*")
 # The kernel's own: 6.12 warns of its fair server when a CPU goes offline under any sched_ext scheduler, also under the empty one of
 # tests/e2e/foreign. From its first line to the end of its trace.
@@ -181,7 +181,14 @@ def _boot_and_run(report, path, group, settings, options):
         report.say(f"-- once more, the emulator failed (a breakpoint that the kernel had taken away): {group}")
         result = attempt()
     report.add(group, *result)
-    return [(group, lambda: _boot_and_run(report, path, group, settings, options))] if report.has_failed(group) else []
+
+    def again():
+        for log in (dmesg, _log_path(group)):
+            if os.path.exists(log):
+                os.replace(log, log + ".first")
+        return _boot_and_run(report, path, group, settings, options)
+
+    return [(group, again)] if report.has_failed(group) else []
 
 
 def emulator_failed(path):
@@ -212,6 +219,10 @@ def kernel_log_case(path):
     return Case(name, FAILED, "\n".join(alarming[:10])) if alarming else Case(name, PASSED)
 
 
+def _log_path(group):
+    return os.path.join(LOGS, re.sub(r"[^\w.+-]+", "_", group) + ".log")
+
+
 def _run(report, group, command, timeout_s, environment):
     report.add(group, *_execute(group, command, timeout_s, environment))
 
@@ -219,7 +230,7 @@ def _run(report, group, command, timeout_s, environment):
 def _execute(group, command, timeout_s, environment, more_cases=list):
     """Runs a script: (cases, its log, seconds)."""
     os.makedirs(LOGS, exist_ok=True)
-    log_path = os.path.join(LOGS, re.sub(r"[^\w.+-]+", "_", group) + ".log")
+    log_path = _log_path(group)
     started_at, timed_out = time.monotonic(), False
     with open(log_path, "wb") as log:
         # stderr goes to the log alone: only stdout is TAP.
