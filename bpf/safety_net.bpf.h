@@ -78,8 +78,9 @@ static int catch_stray(void* map, int* key, struct net* net) {
     if (record->offline) {
       any_offline = true;
       /* The last task may have left it from afar, when it idled already: it has to look again to
-       * notice that it is empty, and may go. */
-      kick_cpu(cpu, 0);
+       * notice that it is empty, and may go. This may be that CPU itself, which kick_cpu() would
+       * spare: but one that still runs timers takes interrupts, too. */
+      scx_bpf_kick_cpu(cpu, 0);
     } else if (waiting && record->idle) {
       kick_cpu(cpu, SCX_KICK_IDLE);
     }
