@@ -37,20 +37,24 @@ _ABSL_MODULES = [
     ]
 ]
 
-# A change of any of these packages changes the headers that we compile against, which Bazel does not
-# see. Their versions become part of every compile command (see SYSTEM_ID in third_party/system).
+# A change of any of these packages changes the headers that we compile against or the archives that we
+# link with, which Bazel does not see. Their versions become part of every compile command (see
+# SYSTEM_ID in third_party/system).
 _HEADER_PACKAGES = [
     "g++",
     "libabsl-dev",
     "libbenchmark-dev",
     "libboost-dev",
     "libbpf-dev",
+    "libc-ares-dev",
     "libc6-dev",
     "libcli11-dev",
     "libgmock-dev",
     "libgrpc++-dev",
+    "libgrpc-dev",
     "libgtest-dev",
     "libprotobuf-dev",
+    "libre2-dev",
     "libsqlite3-dev",
     "libsystemd-dev",
     "linux-libc-dev",
