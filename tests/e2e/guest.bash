@@ -45,6 +45,13 @@ ctl() { nice -n -20 schedctl --timeout 30s "$@"; }
 status() { ctl status -o json | jq -r "$1"; }
 _serving() { attached && [ -S "$SOCKET" ]; }
 
+# From 7.1 on, functions to which the verifier adds an argument have a second name in BTF; a few builds have lost some of these.
+# No sched_ext scheduler can be loaded there: smoke.sh shows what schedd says.
+btf_is_defective() {
+  tr '\0' '\n' </sys/kernel/btf/vmlinux | grep -x 'scx_bpf_.*_impl' >/tmp/real_functions
+  [ -s /tmp/real_functions ] && ! grep -qx scx_bpf_create_dsq_impl /tmp/real_functions
+}
+
 start_schedd() {
   begin "schedd${*:+ $*} attaches and serves"
   schedd "$@" 2>>"$SCHEDD_LOG" &

@@ -13,9 +13,7 @@ set_cpu() { echo "$2" >"/sys/devices/system/cpu/cpu$1/online"; }
 note "kernel $(uname -r)"
 
 # -- a build of the kernel on which no sched_ext scheduler can be loaded --
-# From 7.1 on, functions to which the verifier adds an argument have a second name in BTF; a few builds have lost some of these.
-tr '\0' '\n' </sys/kernel/btf/vmlinux | grep -x 'scx_bpf_.*_impl' >/tmp/real_functions
-if [ -s /tmp/real_functions ] && ! grep -qx scx_bpf_create_dsq_impl /tmp/real_functions; then
+if btf_is_defective; then
   exits "schedd does not start" 7 schedd
   begin "and says what is wrong, and what to do"
   if grep -q 'BTF) is defective.*scx_bpf_create_dsq.*Boot another kernel' <<<"$OUTPUT"; then pass; else fail "$OUTPUT"; fi

@@ -32,7 +32,7 @@ ALARMING = re.compile(r"WARNING: |BUG: |Oops|general protection|rcu.*stall|soft 
 CPU_COUNTS = re.compile(r"[1-9]\d*(,[1-9]\d*)*")
 # The kernel's own: 6.12 warns of its fair server when a CPU goes offline under any sched_ext scheduler, also under the empty one of
 # tests/e2e/foreign. From its first line to the end of its trace.
-KNOWN = re.compile(r"WARNING: .* at kernel/sched/deadline\.c:\d+ task_non_contending\+")
+KNOWN = re.compile(r"WARNING: .* at kernel/sched/deadline\.c:\d+ (task_non_contending|inactive_task_timer)\+")
 KNOWN_END = "---[ end trace"
 # The emulator's, before QEMU 8.1: an emulated CPU goes on with a breakpoint that the kernel has just taken out of its own code again,
 # when several CPUs are emulated in parallel. Once in some hundred boots.
