@@ -48,6 +48,13 @@ uint32_t FlagsOfLost(const schedd_slot& slot) {
   return flags;
 }
 
+// With a decision, and not running. Threads that the dispatcher schedules itself wait for no
+// decision.
+bool IsInDecidedWait(const schedd_slot& slot) {
+  return LoadShared(slot.state) == SCHEDD_TASK_DECIDED && LoadShared(slot.waiting_since_ns) != 0 &&
+         (LoadShared(slot.flags) & (SCHEDD_SLOT_DAEMON | SCHEDD_SLOT_DIRECT)) == 0;
+}
+
 class SlotWaits : public WaitQuery {
  public:
   explicit SlotWaits(const TaskTable* tasks) : tasks_(tasks) {}
@@ -83,6 +90,7 @@ struct Engine::State {
   void ApplyParameters(const PolicyParameters& changed);
   void EndLeases();
   void OnEvent(const schedd_event& event);
+  void Take(const schedd_event& event);
   uint64_t LostEvents() const;
   void RecoverLost();
   void ResumeAdopted();
@@ -101,6 +109,7 @@ struct Engine::State {
   PolicyParameters parameters;
   int64_t generation = 0;
   uint64_t recovered_losses = 0;  // LostEvents() when the slots were searched last
+  bool search_decided = false;    // next time also for waits with a decision
 
   EngineCounters counters;
   EventDrain drain;
@@ -185,6 +194,11 @@ void Engine::State::OnEvent(const schedd_event& event) {
     counters.stale_events.Add();
     return;
   }
+  Take(event);
+}
+
+// An event, or a wait that was found without one.
+void Engine::State::Take(const schedd_event& event) {
   if (tasks.HasOtherOwner(event.slot, event.key)) policy->OnExit(event.slot);
   policy->OnEvent(tasks.Describe(event));
   Publish(event.slot);
@@ -201,36 +215,42 @@ uint64_t Engine::State::LostEvents() const {
 }
 
 // Tasks whose event was lost wait in the kernel-side queue, which knows no starvation bound: finds
-// them in the slots. Only after losses, so that the search costs nothing otherwise.
+// them in the slots. Only after losses, so that the search costs nothing otherwise. In an adopted
+// dispatcher those that wait where the last daemon put them are as unknown: a light one's deadline
+// may be seconds away.
 void Engine::State::RecoverLost() {
   const uint64_t lost = LostEvents();
   if (lost == recovered_losses) return;
   recovered_losses = lost;
+  const bool decided_too = std::exchange(search_decided, false);
   const std::span<schedd_slot> slots = kernel->memory().slots;
   const size_t used = std::min<size_t>(LoadShared(header->slots_high_water), slots.size());
   for (size_t index = 0; index < used; ++index) {
     const schedd_slot& slot = slots[index];
     const uint32_t key = LoadSharedAcquire(slot.key);
     const bool has_owner = key % 2 == 0;  // else it changes just now
-    if (!has_owner || LoadShared(slot.state) != SCHEDD_TASK_UNDECIDED) continue;
-    OnEvent({.slot = static_cast<uint32_t>(index),
-             .seq = LoadShared(slot.seq),
-             .key = key,
-             .flags = FlagsOfLost(slot),
-             .time_ns = LoadShared(slot.waiting_since_ns),
-             .cpu = LoadShared(slot.cpu),
-             .reserved = 0});
+    const bool waits =
+        LoadShared(slot.state) == SCHEDD_TASK_UNDECIDED || (decided_too && IsInDecidedWait(slot));
+    if (!has_owner || !waits) continue;
+    Take({.slot = static_cast<uint32_t>(index),
+          .seq = LoadShared(slot.seq),
+          .key = key,
+          .flags = FlagsOfLost(slot),
+          .time_ns = LoadShared(slot.waiting_since_ns),
+          .cpu = LoadShared(slot.cpu),
+          .reserved = 0});
   }
 }
 
 // Goes on where the last daemon was: virtual time at the queues' place, no run charged twice, and
-// every task that waits found in the first pass.
+// every task that waits, with a decision of the last daemon or without, found in the first pass.
 void Engine::State::ResumeAdopted() {
   std::vector<uint64_t> floors;
   for (const schedd_cpu& cpu : kernel->memory().cpus) floors.push_back(LoadShared(cpu.vtime_floor));
   policy->Resume(floors);
   tasks.Resume();
   recovered_losses = LostEvents() - 1;
+  search_decided = true;
 }
 
 void Engine::State::Publish(uint32_t slot) {

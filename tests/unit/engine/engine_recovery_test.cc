@@ -173,6 +173,30 @@ TEST_F(EngineAdoptionTest, FindsWhoWaitsInItsFirstPassAlthoughNothingWasLost) {
   EXPECT_THAT(Told(), SizeIs(1)) << "once";
 }
 
+// Nobody else would bring one forward whose deadline is far away.
+TEST_F(EngineAdoptionTest, FindsWhoWaitsWithADecisionOfTheOldDaemon) {
+  kernel_.header().slots_high_water = 8;
+  for (uint32_t index = 1; index <= 5; ++index) {
+    kernel_.EnqueueNew(index);
+    kernel_.slot(index).waiting_since_ns = static_cast<uint64_t>(kernel_.now_ns) - 70'000'000;
+  }
+  engine_->Step();
+  kernel_.TakeDecisions();
+  for (uint32_t index = 1; index <= 5; ++index) kernel_.slot(index).state = SCHEDD_TASK_DECIDED;
+  kernel_.slot(2).waiting_since_ns = 0;  // it runs
+  kernel_.slot(3).flags |= SCHEDD_SLOT_DAEMON;
+  kernel_.slot(4).flags |= SCHEDD_SLOT_DIRECT;
+  Adopt();
+  engine_->Step();
+  EXPECT_THAT(Told(), ElementsAre(1u, 5u));
+  EXPECT_EQ(policy_->events[0].sequence, kernel_.slot(1).seq);
+  EXPECT_EQ(policy_->events[0].time_ns, kernel_.now_ns - 70'000'000);
+
+  EnqueueUnheard(7, SCHEDD_COUNT_EVENTS_DROPPED);
+  engine_->Step();
+  EXPECT_THAT(Told(), ElementsAre(1u, 5u, 7u)) << "after a later loss they are known";
+}
+
 TEST_F(EngineAdoptionTest, WhatRanUnderTheOldDaemonIsNotChargedAgain) {
   kernel_.NewOwner(2);
   kernel_.slot(2).wakeups = 3;
