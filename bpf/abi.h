@@ -57,7 +57,7 @@ typedef uint64_t schedd_u64;
 #endif
 
 enum {
-  SCHEDD_ABI_VERSION = 9,
+  SCHEDD_ABI_VERSION = 10,
   SCHEDD_CACHE_LINE = 64,
   /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named
      by a decision. */
@@ -199,7 +199,10 @@ struct schedd_slot {
   schedd_u64 overhead_ns; /* the part of run_ns in which it executed nothing: the CPU came to it, or
                              served interrupts */
   schedd_u64 asked_ns;    /* when the last wait began for which a decision was asked */
-  schedd_u64 reserved[3];
+  /* -- the last sleep (sleep.h) -- */
+  schedd_u64 sleep_floor;      /* vtime_floor of its CPU when it began */
+  schedd_u64 slept_virtual_ns; /* how far that had come on when it ended */
+  schedd_u64 reserved[1];
 };
 
 /* One CPU. Written by the dispatcher (counters with atomic adds, the rest by the CPU itself). */

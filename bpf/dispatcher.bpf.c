@@ -10,6 +10,7 @@
 #include "bpf/choosing.bpf.h"
 #include "bpf/lease.bpf.h"
 #include "bpf/safety_net.bpf.h"
+#include "bpf/sleep.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -84,6 +85,7 @@ void BPF_PROG(schedd_runnable, struct task_struct* p, u64 enq_flags) {
   slot->wakeups++;
   slot->woken_ns = now;
   slot->awake_run_ns = 0;
+  schedd_sleep_end(slot, vtime_floor_of(slot->cpu));
   slot_refresh(h, slot, p);
 }
 
@@ -157,7 +159,10 @@ void BPF_PROG(schedd_quiescent, struct task_struct* p, u64 deq_flags) {
   account_wait(slot, bpf_ktime_get_ns());
   slot->state = SCHEDD_TASK_SLEEPING;
   /* Not when it leaves only to come back with another affinity or priority. */
-  if (deq_flags & SCX_DEQ_SLEEP) slot->voluntary_switches++;
+  if (deq_flags & SCX_DEQ_SLEEP) {
+    slot->voluntary_switches++;
+    schedd_sleep_begin(slot, vtime_floor_of(slot->cpu));
+  }
 }
 
 SEC("struct_ops/schedd_set_weight")

@@ -61,7 +61,8 @@ SCHEDD_INLINE void enqueue_leased(struct schedd_header* h, struct task_struct* p
                                   struct task_private* priv, struct schedd_slot* slot,
                                   u64 enq_flags, u64 now) {
   u64 floor = vtime_floor_of(scx_bpf_task_cpu(p));
-  u64 least = floor - virtual_ns(slot, h->sleeper_credit_ns);
+  u64 credit = virtual_ns(slot, h->sleeper_credit_ns);
+  u64 least = floor - (credit < slot->slept_virtual_ns ? credit : slot->slept_virtual_ns);
   u64 vtime = slot->deadline;
   s32 cpu = -1;
   if ((s64)(vtime - least) < 0) vtime = least;

@@ -59,7 +59,7 @@ constexpr ParameterSpec kSpecs[] = {
     // Beyond a second a sleeper would hold a CPU like a real-time task.
     Nanos<&PolicyParameters::sleeper_credit_ns>(
         "sleeper_credit", 0, kSecond, kLinear,
-        "Largest virtual-time credit that a sleeper keeps; 0 gives none."),
+        "Largest virtual-time credit that a sleeper gathers; 0 gives none."),
     // Below 20 ms hardly any order is left but that of arrival; 10 s is a third of the kernel's
     // longest watchdog time.
     Nanos<&PolicyParameters::starvation_bound_ns>(

@@ -90,6 +90,7 @@ TaskEvent TaskTable::Describe(const schedd_event& event) {
       .solo_ran_ns = Growth(solo_run_ns, record.reported_solo_run_ns),
       .overhead_ns = Growth(overhead_ns, record.reported_overhead_ns),
       .ran_since_wake_ns = static_cast<int64_t>(LoadShared(slot.awake_run_ns)),
+      .slept_virtual_ns = static_cast<int64_t>(LoadShared(slot.slept_virtual_ns)),
       .weight = EffectiveWeight(event.slot, event.key),
       .slice_override_ns = HasOverride(event.slot, event.key) ? record.override_slice_ns : 0,
       .cpu = event.cpu,

@@ -26,7 +26,7 @@ struct PolicyParameters {
   // Longest slice ever granted, overrides included; with a late tick, also the most that
   // is charged for CPU time that nobody else wanted.
   int64_t max_slice_ns = 40'000'000;
-  // Largest virtual-time credit (of a weight-100 task) that a sleeper keeps.
+  // Largest virtual-time credit (of a weight-100 task) that a sleeper gathers.
   int64_t sleeper_credit_ns = 20'000'000;
   // A runnable task that waited this long (wall clock) goes before all others.
   int64_t starvation_bound_ns = 500'000'000;

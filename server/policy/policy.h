@@ -46,6 +46,9 @@ struct TaskEvent {
   // The part of ran_ns in which it executed nothing: a CPU came to it, or served interrupts.
   int64_t overhead_ns = 0;
   int64_t ran_since_wake_ns = 0;  // CPU time used since its last wakeup
+  // How far the queue of its CPU came on during its last sleep, virtual; at least 0. INT64_MAX: not
+  // known.
+  int64_t slept_virtual_ns = INT64_MAX;
   int64_t weight = kDefaultWeight;
   int64_t slice_override_ns = 0;  // 0: the policy chooses
   int32_t cpu = 0;                // CPU it ran on last

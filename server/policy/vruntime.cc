@@ -54,6 +54,7 @@ void VruntimePolicy::OnEvent(const TaskEvent& event) {
   task.weight = weight;
   task.slice_override_ns = event.slice_override_ns;
   task.awake_run_ns = event.ran_since_wake_ns;
+  task.slept_virtual_ns = event.slept_virtual_ns;
   task.may_preempt = event.woke && event.ran_since_wake_ns <= 0;
   task.enqueue_ns = event.time_ns;
   task.urgent_again_ns = kQueuedNanos;
@@ -181,9 +182,10 @@ void VruntimePolicy::Place(Task& task, const MachineView& machine) {
   } else {
     // Without a sleep in between, the floor only catches what no order of service explains, for any
     // weight.
-    const int64_t most_lag = task.must_clamp
-                                 ? VirtualNanos(parameters_.sleeper_credit_ns, task.weight)
-                                 : Window(kMinWeight);
+    const int64_t most_lag =
+        task.must_clamp ? std::min(VirtualNanos(parameters_.sleeper_credit_ns, task.weight),
+                                   std::max<int64_t>(task.slept_virtual_ns, 0))
+                        : Window(kMinWeight);
     const auto window = static_cast<uint64_t>(Window(task.placed_weight));
     task.vruntime = WrapMax(task.vruntime, reference - static_cast<uint64_t>(most_lag));
     if (WrapLess(reference + window, task.vruntime)) task.vruntime = reference + window;

@@ -13,8 +13,9 @@
 //  - A new task starts half a slice after V, the virtual time of the queue (virtual_time.h). At V
 //    itself, a chain of tasks that each fork the next one and exit would never pay, yet always be
 //    first.
-//  - A task that wakes is at most sleeper_credit · 100 / weight behind V: sleeping saves up no
-//  more.
+//  - A task that wakes is behind V by no more than the queue came on while it slept, and by
+//    sleeper_credit · 100 / weight at most: what it was owed before it slept is forgotten. Tasks
+//    that send each other messages would else run before all others for each one.
 //  - A charge is at most max_slice and a late timer tick. A task that competes never runs longer,
 //  so
 //    it pays in full; one that ran for a minute while nobody waited took nothing from anyone.

@@ -42,8 +42,9 @@ struct VruntimeTask {
   const uint64_t* allowed = nullptr;
   int64_t weight = kDefaultWeight;
   int64_t slice_override_ns = 0;
-  int64_t awake_run_ns = 0;  // CPU time since its last wakeup
-  int64_t enqueue_ns = 0;    // breaks ties
+  int64_t awake_run_ns = 0;      // CPU time since its last wakeup
+  int64_t slept_virtual_ns = 0;  // how far the queue came on during its last sleep
+  int64_t enqueue_ns = 0;        // breaks ties
   // -- starvation --
   int64_t unserved_since_ns = 0;  // since when it had no turn of min_slice
   int64_t served_ns = 0;          // its last turn; once the bound is reached, all since then

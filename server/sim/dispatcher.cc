@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bpf/ring.h"
+#include "bpf/sleep.h"
 #include "bpf/wait.h"
 #include "server/engine/shared_access.h"
 
@@ -77,6 +78,7 @@ void Dispatcher::Runnable(SimTask& task, bool woke) {
   Bump(slot->wakeups);
   StoreShared(slot->woken_ns, machine_->now_ns());
   StoreShared(slot->awake_run_ns, 0);
+  schedd_sleep_end(slot, memory_.cpus[static_cast<size_t>(slot->cpu)].vtime_floor);
 }
 
 void Dispatcher::Enqueue(SimTask& task, bool woke) {
@@ -333,7 +335,9 @@ void Dispatcher::Quiescent(SimTask& task, bool sleeps) {
   if (slot == nullptr) return;
   AccountWait(*slot);
   StoreShared(slot->state, SCHEDD_TASK_SLEEPING);
-  if (sleeps) Bump(slot->voluntary_switches);
+  if (!sleeps) return;
+  Bump(slot->voluntary_switches);
+  schedd_sleep_begin(slot, memory_.cpus[static_cast<size_t>(slot->cpu)].vtime_floor);
 }
 
 void Dispatcher::IdleChanged(int cpu, bool idle) {

@@ -28,11 +28,13 @@ void Dispatcher::ClearSlot(schedd_slot& slot) {
   StoreShared(slot.yields, 0u);
   StoreShared(slot.urgent_seq, slot.seq - 1);
   StoreShared(slot.unasked_seq, slot.seq - 1);
-  for (auto* word : {&slot.waiting_since_ns, &slot.running_since_ns, &slot.woken_ns, &slot.run_ns,
-                     &slot.solo_run_ns, &slot.wait_ns, &slot.awake_run_ns, &slot.voluntary_switches,
-                     &slot.involuntary_switches, &slot.wakeups, &slot.migrations, &slot.slice_ns,
-                     &slot.deadline, &slot.generation, &slot.latency_sum_ns, &slot.latency_max_ns,
-                     &slot.overhead_ns, &slot.asked_ns}) {
+  for (auto* word : {&slot.waiting_since_ns, &slot.running_since_ns,   &slot.woken_ns,
+                     &slot.run_ns,           &slot.solo_run_ns,        &slot.wait_ns,
+                     &slot.awake_run_ns,     &slot.voluntary_switches, &slot.involuntary_switches,
+                     &slot.wakeups,          &slot.migrations,         &slot.slice_ns,
+                     &slot.deadline,         &slot.generation,         &slot.latency_sum_ns,
+                     &slot.latency_max_ns,   &slot.overhead_ns,        &slot.asked_ns,
+                     &slot.sleep_floor,      &slot.slept_virtual_ns}) {
     StoreShared(*word, 0u);
   }
   for (uint32_t& bucket : slot.latency_buckets) StoreShared(bucket, 0u);

@@ -127,6 +127,7 @@ TEST_F(EngineStepTest, TellsThePolicyWhatTheTaskDid) {
   slot.wakeups = 1;
   slot.run_ns = 4'000'000;
   slot.awake_run_ns = 3'000'000;
+  slot.slept_virtual_ns = 6'000'000;
   slot.weight = 250;
   slot.nr_allowed = 1;
   kernel_.Enqueue(2, /*cpu=*/1);
@@ -139,6 +140,7 @@ TEST_F(EngineStepTest, TellsThePolicyWhatTheTaskDid) {
   EXPECT_TRUE(told.woke);
   EXPECT_EQ(told.ran_ns, 4'000'000);
   EXPECT_EQ(told.ran_since_wake_ns, 3'000'000);
+  EXPECT_EQ(told.slept_virtual_ns, 6'000'000);
   EXPECT_EQ(told.weight, 250);
   EXPECT_EQ(told.slice_override_ns, 0);
   EXPECT_EQ(told.cpu, 1);

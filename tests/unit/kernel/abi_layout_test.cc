@@ -139,6 +139,8 @@ TEST_F(AbiLayoutTest, Slot) {
               MEMBER(T, leased_seq),
               MEMBER(T, overhead_ns),
               MEMBER(T, asked_ns),
+              MEMBER(T, sleep_floor),
+              MEMBER(T, slept_virtual_ns),
               MEMBER(T, reserved)});
 }
 

@@ -101,6 +101,26 @@ TEST_F(VruntimeTest, TheSleepersCreditIsLargerForLightTasks) {
   EXPECT_EQ(policy_.Account(3).lag_ns, 2 * kMs);
 }
 
+// What it was owed before it slept is forgotten.
+TEST_F(VruntimeTest, ASleepersCreditIsNoMoreThanTheQueueCameOnMeanwhile) {
+  Introduce(1);
+  Introduce(2);
+  Introduce(3);
+  for (int i = 0; i < 25; ++i) {
+    Expire(1, 40 * kMs);
+    Schedule();
+  }
+  Run(0, 1, 0);
+  Event(2, {.woke = true, .slept_virtual_ns = 3 * kMs});
+  Event(3, {.woke = true, .slept_virtual_ns = 0});
+  Schedule();
+  EXPECT_EQ(policy_.Account(2).lag_ns, 3 * kMs);
+  EXPECT_EQ(policy_.Account(3).lag_ns, 0);
+  Event(3, {.woke = true, .slept_virtual_ns = 900 * kMs});
+  Schedule();
+  EXPECT_EQ(policy_.Account(3).lag_ns, 0) << "nor does a long sleep give what it had not before";
+}
+
 TEST_F(VruntimeTest, ANewTaskStartsBehindTheQueueByHalfASlice) {
   Introduce(1);
   Expire(1, 40 * kMs);

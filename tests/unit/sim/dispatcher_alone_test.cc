@@ -151,6 +151,20 @@ TEST_F(DispatcherTest, TheDeadlineGrowsWithWhatTheTaskRan) {
   EXPECT_EQ(slot_of(first).deadline, static_cast<uint64_t>(1'000 + kMs)) << "half as fast";
 }
 
+TEST_F(DispatcherTest, SaysHowFarTheQueueCameOnWhileATaskSlept) {
+  const int32_t tid = machine_.Spawn({.program = {RunFor(kMs), SleepFor(9 * kMs)}});
+  uint64_t& floor = memory_.shared().cpus[0].vtime_floor;
+  floor += 3 * kMs;  // before it sleeps: of no account
+  AdvanceTo(5 * kMs);
+  floor += 7 * kMs;
+  AdvanceTo(10 * kMs);
+  ASSERT_EQ(slot_of(tid).wakeups, 2u);
+  EXPECT_EQ(slot_of(tid).slept_virtual_ns, static_cast<uint64_t>(7 * kMs));
+  AdvanceTo(20 * kMs);
+  ASSERT_EQ(slot_of(tid).wakeups, 3u);
+  EXPECT_EQ(slot_of(tid).slept_virtual_ns, 0u);
+}
+
 TEST_F(DispatcherTest, CountsSleepsAndWakeups) {
   const int32_t tid = machine_.Spawn({.program = {RunFor(kMs), SleepFor(9 * kMs)}});
   AdvanceTo(35 * kMs);
