@@ -52,7 +52,7 @@ class World:
         deadline = time.monotonic() + seconds
         while True:
             if self._loads:
-                self._loads.check()
+                self._loads.check(is_attached())
             left = deadline - time.monotonic()
             if left <= 0:
                 return
