@@ -23,6 +23,7 @@
 #include "server/kernel/kernel_exit.h"
 #include "server/kernel/kernel_features.h"
 #include "server/kernel/libbpf_log.h"
+#include "server/kernel/own_priority.h"
 
 namespace schedd {
 namespace {
@@ -123,6 +124,7 @@ void LibbpfKernel::SkeletonDestroy::operator()(dispatcher* skeleton) const {
 }
 
 absl::StatusOr<std::unique_ptr<LibbpfKernel>> LibbpfKernel::Load(const LoadOptions& options) {
+  RenewNiceValues();  // seconds of CPU time are ahead
   absl::StatusOr<uint32_t> cpu_count = ReadCpuIdCount("");
   if (!cpu_count.ok()) return cpu_count.status();
   std::unique_ptr<LibbpfKernel> kernel(new LibbpfKernel(options));
@@ -290,7 +292,10 @@ absl::Status LibbpfKernel::Link() {
 
 bool LibbpfKernel::AwaitGone() const {
   return AwaitState(options_.ops_name, [](const KernelState& state) {
-    return state.attachment != KernelState::Attachment::kOurs && state.raw_state != "disabling";
+    if (state.attachment == KernelState::Attachment::kOurs) return false;
+    // Enabled, and nobody's: it went while this was read, and its tasks may still be on their way.
+    return state.raw_state != "disabling" &&
+           (state.raw_state != "enabled" || !state.ops_name.empty());
   });
 }
 
@@ -302,6 +307,7 @@ absl::Status LibbpfKernel::Detach() {
   pins_->Clear();
   link_ = UniqueFd();
   const bool gone = AwaitGone();
+  RenewNiceValues();  // calls are answered on a busy machine, too
   Uninstall(*pins_);
   pins_.reset();
   if (!gone)

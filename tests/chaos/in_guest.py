@@ -44,10 +44,26 @@ def run(plan, world, minutes, done):
     world.end()
 
 
+def tell_daemon():
+    """What each thread of the daemon does."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        if read(f"/proc/{pid}/comm").strip() != "schedd":
+            continue
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            directory = f"/proc/{pid}/task/{thread}"
+            stack = " < ".join(line.split()[-1] for line in read(f"{directory}/stack").splitlines())
+            status, times = read(f"{directory}/stat").rpartition(")")[2].split(), read(f"{directory}/schedstat").split()
+            if not status or not times:  # it ended
+                continue
+            state, run_ns, wait_ns = status[0], int(times[0]), int(times[1])
+            print(f"  {thread} {read(f'{directory}/comm').strip()}: {state}, ran {run_ns / 1e9:.1f} s, waited {wait_ns / 1e9:.1f} s, {stack}")
+
+
 def tell_surroundings():
     print(f"state {read('/sys/kernel/sched_ext/state')}, ops '{read('/sys/kernel/sched_ext/root/ops')}', online {read('/sys/devices/system/cpu/online')}")
     for line in read(LOG).splitlines()[-LOG_LINES:]:
         print("  " + line)
+    tell_daemon()
 
 
 def main():

@@ -39,6 +39,17 @@ if [ "$(status '.lastExit.reason | length')" -gt 3 ]; then pass; else fail "$(ct
 note "reason: $(status .lastExit.reason)"
 check "attach again" ctl scheduler attach
 compare "attached again" STATE_ATTACHED enabled 1
+
+# A nice value that is set under a sched_ext scheduler does not reach the fair class. A daemon that raised itself when it adopted a
+# dispatcher goes before others all the same when it has detached: loading the next one takes seconds of CPU time.
+weights_of_schedd() { awk '/^se.load.weight/ { print $3 / 1024 }' /proc/"$SCHEDD"/task/*/sched | sort | uniq | tr '\n' ' '; }
+kill -KILL "$SCHEDD"
+wait "$SCHEDD" 2>/dev/null
+start_schedd
+check "another daemon adopts the dispatcher" wait_until 20 grep -q 'adopted, generation' "$SCHEDD_LOG"
+note "weights of its threads in the fair class, which must not count yet: $(weights_of_schedd)"
+ctl scheduler detach -q
+is "detached, each of its threads has the weight of nice -20 (88761)" "$(weights_of_schedd)" "88761 "
 end_hogs
 stop_schedd
 is "exit code after SIGTERM" "$SCHEDD_EXIT" 0

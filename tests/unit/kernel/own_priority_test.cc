@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What can be seen without sched_ext: that nothing is different afterwards. That it helps is shown
+// by tests/e2e/detach.sh.
+#include "server/kernel/own_priority.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "absl/synchronization/notification.h"
+
+namespace schedd {
+namespace {
+
+TEST(OwnPriorityTest, EachThreadKeepsItsNiceValue) {
+  absl::Notification begun, over;
+  pid_t tid = 0;
+  std::thread other([&] {
+    tid = static_cast<pid_t>(syscall(SYS_gettid));
+    setpriority(PRIO_PROCESS, 0, 19);
+    begun.Notify();
+    over.WaitForNotification();
+  });
+  begun.WaitForNotification();
+  const int own = getpriority(PRIO_PROCESS, 0);
+  RenewNiceValues();
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), own);
+  EXPECT_EQ(getpriority(PRIO_PROCESS, static_cast<id_t>(tid)), 19);
+  over.Notify();
+  other.join();
+}
+
+}  // namespace
+}  // namespace schedd
