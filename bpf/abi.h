@@ -57,7 +57,7 @@ typedef uint64_t schedd_u64;
 #endif
 
 enum {
-  SCHEDD_ABI_VERSION = 10,
+  SCHEDD_ABI_VERSION = 11,
   SCHEDD_CACHE_LINE = 64,
   /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named
      by a decision. */
@@ -219,7 +219,9 @@ struct schedd_cpu {
       vtime_floor; /* largest deadline that this CPU chose to run: where its queue has come to */
   schedd_u64 run_ended; /* the dispatcher's own: end of the last run here, on the run queue's clock;
                            0 when idleness or a higher class came between */
-  schedd_u64 reserved1[2];
+  schedd_u64
+      looked_at; /* the dispatcher's own: header.queued when this CPU last looked for a task */
+  schedd_u64 reserved1;
   schedd_u64 counters[24]; /* enum schedd_counter */
   /* -- decision latency: of the waits that ended here, that a decision had been asked for and that
      it had placed, from slot.asked_ns to the run -- */
@@ -310,7 +312,8 @@ struct schedd_header {
   schedd_u64 degraded_since_ns; /* 0 when not degraded */
   schedd_u64 degraded_ns;       /* ended degraded times */
   schedd_u64 orphan_since_ns;   /* when the daemon process was missed first; 0 while there is one */
-  schedd_u64 reserved2;
+  schedd_u64 queued; /* how often a task came to a queue that more than one CPU looks into, or was
+                        moved to another one */
   /* -- why it ended; kind is written last -- */
   schedd_u64 exit_code;
   schedd_u32 exit_kind;

@@ -9,12 +9,7 @@
 
 #include "bpf/histogram.h"
 #include "bpf/maps.bpf.h"
-
-/* Virtual time in which the task of `slot` runs for `ran` ns. */
-SCHEDD_INLINE u64 virtual_ns(struct schedd_slot* slot, u64 ran) {
-  u32 weight = slot->decided_weight ? slot->decided_weight : slot->weight;
-  return ran * 100 / (weight ? weight : 100);
-}
+#include "bpf/virtual_time.h"
 
 /* ns; longer than any switch takes. Of idleness the kernel says nothing while it bypasses the
  * scheduler (attach, suspend): a gap beyond this is no switch. */
@@ -66,7 +61,7 @@ SCHEDD_INLINE void account_run(struct task_struct* p, struct task_private* priv,
   slot->running_since_ns = now;
   slot->awake_run_ns += ran;
   /* Keeps the order of the kernel-side queue meaningful while no decision comes. */
-  slot->deadline += virtual_ns(slot, ran);
+  slot->deadline += schedd_virtual_ns(slot, ran);
 }
 
 SCHEDD_INLINE void account_wait(struct schedd_slot* slot, u64 now) {

@@ -22,15 +22,13 @@ SCHEDD_INLINE void drain_decisions(void) {
  * next. */
 SCHEDD_INLINE bool goes_on(struct schedd_header* h, s32 cpu, struct task_struct* prev,
                            struct task_private* priv, struct schedd_slot* slot, u64 rival) {
-  u64 least = vtime_floor_of(cpu) - QUEUE_LEAD_NS; /* as in enqueue_undecided() */
-  u64 deadline;
   /* One that was never decided has no deadline that could be compared. */
   if (!priv || !slot || !slot->decided_weight || slot->yields || prev->tgid == h->daemon_tgid ||
       must_run_here(prev, slot))
     return false;
-  deadline = (s64)(slot->deadline - least) < 0 ? least : slot->deadline;
-  deadline += virtual_ns(slot, run_clock() - priv->run_began);
-  return (s64)(deadline - rival) < 0;
+  return (s64)(schedd_deadline_of_running(slot, vtime_floor_of(cpu),
+                                          run_clock() - priv->run_began) -
+               rival) < 0;
 }
 
 /* The running task gets another slice. */
@@ -56,8 +54,8 @@ SCHEDD_INLINE void move_vtime_floor(s32 cpu, u64 deadline, bool decided) {
   if (!record) return;
   if ((s64)(deadline - record->vtime_floor) > 0)
     record->vtime_floor = deadline;
-  else if (decided && (s64)(record->vtime_floor - deadline) > QUEUE_LEAD_NS)
-    record->vtime_floor = deadline + QUEUE_LEAD_NS;
+  else if (decided && (s64)(record->vtime_floor - deadline) > SCHEDD_QUEUE_LEAD_NS)
+    record->vtime_floor = deadline + SCHEDD_QUEUE_LEAD_NS;
 }
 
 /*

@@ -70,6 +70,7 @@ void BPF_PROG(schedd_dispatch, s32 cpu, struct task_struct* prev) {
   struct schedd_header* h = get_header();
   if (!h) return;
   drain_decisions();
+  note_look(h, cpu);
   choose_next(h, cpu, prev);
 }
 
@@ -184,16 +185,29 @@ void BPF_PROG(schedd_set_cpumask, struct task_struct* p, const struct cpumask* c
 
 SEC("struct_ops/schedd_update_idle")
 void BPF_PROG(schedd_update_idle, s32 cpu, bool idle) {
+  struct schedd_header* h = get_header();
   struct schedd_cpu* record = cpu_at(cpu);
-  if (record) {
-    record->idle = idle;
-    record->run_ended = 0;
-  }
-  if (!idle || (record && record->offline)) return;
+  if (!h || !record) return;
+  record->idle = idle;
+  record->run_ended = 0;
   /* Somebody may have queued a task after this CPU looked and before it was marked idle. The CPU is
-     told of the change from task to idle only, so a queue of tasks that it may not run does not
-     keep it spinning. */
-  if (somebody_waits() || scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + cpu)) kick_cpu(cpu, SCX_KICK_IDLE);
+     told of the change from task to idle only, so tasks that it may not run do not keep it
+     spinning. */
+  if (idle && !record->offline && SCHEDD_READ(&h->queued) != record->looked_at)
+    kick_cpu(cpu, SCX_KICK_IDLE);
+}
+
+/*
+ * sched_yield(): while nobody waits that could come instead, the task goes on at once. Without this
+ * callback the kernel would end its slice, and the CPU look into all queues only to find it again.
+ */
+SEC("struct_ops/schedd_yield")
+bool BPF_PROG(schedd_yield, struct task_struct* from, struct task_struct* to) {
+  if (to) return false; /* to a certain task: not offered, as by the kernel's default */
+  if (somebody_waits() || scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL) ||
+      scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + scx_bpf_task_cpu(from)))
+    task_set_slice(from, 0);
+  return true;
 }
 
 /* A higher class (real-time) takes the CPU, maybe for good: who waits at it may run elsewhere. */
@@ -299,6 +313,7 @@ struct sched_ext_ops schedd_ops = {
     .select_cpu = (void*)schedd_select_cpu,
     .enqueue = (void*)schedd_enqueue,
     .dispatch = (void*)schedd_dispatch,
+    .yield = (void*)schedd_yield,
     .runnable = (void*)schedd_runnable,
     .running = (void*)schedd_running,
     .stopping = (void*)schedd_stopping,

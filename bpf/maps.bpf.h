@@ -122,6 +122,22 @@ SCHEDD_INLINE bool somebody_waits(void) {
          scx_bpf_dsq_nr_queued(DSQ_URGENT) || scx_bpf_dsq_nr_queued(DSQ_DAEMON);
 }
 
+/*
+ * A task is about to come to one of these queues, or to a CPU's own, or has just been moved there.
+ * A CPU that went idle since it looked sees that by the count, and looks again: whoever queues
+ * finds no idle CPU to kick until the kernel has marked it so.
+ */
+SCHEDD_INLINE void note_queued(void) {
+  struct schedd_header* h = get_header();
+  if (h) SCHEDD_ADD(&h->queued, 1);
+}
+
+/* Before a CPU looks. The exchange is a full barrier: what was queued before the count is seen. */
+SCHEDD_INLINE void note_look(struct schedd_header* h, s32 cpu) {
+  struct schedd_cpu* record = cpu_at(cpu);
+  if (record) SCHEDD_EXCHANGE(&record->looked_at, SCHEDD_READ(&h->queued));
+}
+
 /* Adds to a counter of the CPU that executes this. */
 SCHEDD_INLINE void count(enum schedd_counter counter, u64 n) {
   struct schedd_cpu* cpu = cpu_at(bpf_get_smp_processor_id());

@@ -144,6 +144,7 @@ SCHEDD_INLINE bool move_wait(struct schedd_slot* slot, struct schedd_decision* d
       /* Unless the same decision, made twice, moved it before. */
       if (!moved && to == DSQ_URGENT && !was_urgent) slot->urgent_seq = decision->seq - 1;
       if (!moved && first) schedd_wait_undo(slot, decision->seq);
+      if (moved) note_queued();
     }
   }
   bpf_iter_scx_dsq_destroy(&it);

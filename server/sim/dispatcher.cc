@@ -6,15 +6,14 @@
 
 #include "bpf/ring.h"
 #include "bpf/sleep.h"
+#include "bpf/virtual_time.h"
 #include "bpf/wait.h"
 #include "server/engine/shared_access.h"
 
 namespace schedd {
 namespace {
 
-// The same numbers as in bpf/.
-constexpr uint64_t kQueueCreditNs = 50'000'000;
-constexpr uint64_t kQueueLeadNs = 200'000'000;
+// As DISPATCH_DRAIN in bpf/.
 constexpr int kDispatchDrain = 16;
 
 // The dispatcher's own words: it alone writes them, others read.
@@ -84,10 +83,8 @@ void Dispatcher::Runnable(SimTask& task, bool woke) {
 void Dispatcher::Enqueue(SimTask& task, bool woke) {
   schedd_slot* slot = SlotOf(task);
   const uint64_t floor = memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor;
-  uint64_t vtime = slot != nullptr ? slot->deadline : floor;
-  const uint64_t least = floor - (woke ? kQueueCreditNs : kQueueLeadNs);
-  if (static_cast<int64_t>(vtime - least) < 0) vtime = least;
-  if (static_cast<int64_t>(vtime - (floor + kQueueLeadNs)) > 0) vtime = floor + kQueueLeadNs;
+  const uint64_t vtime =
+      slot != nullptr ? schedd_place_in_queue(memory_.header, slot, woke ? 1 : 0, floor) : floor;
   task.direct = false;
   task.solo = false;
   uint32_t flags = woke ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;
@@ -126,9 +123,8 @@ bool Dispatcher::GoesOn(const SimTask& running, const SimTask& rival) {
   const schedd_slot* slot = SlotOf(running);
   if (slot == nullptr || slot->decided_weight == 0 || slot->yields != 0) return false;
   const auto ran_ns = static_cast<uint64_t>(machine_->now_ns() - running.running_since_ns);
-  const uint64_t least = memory_.cpus[static_cast<size_t>(running.cpu)].vtime_floor - kQueueLeadNs;
-  const uint64_t start = static_cast<int64_t>(slot->deadline - least) < 0 ? least : slot->deadline;
-  const uint64_t deadline = start + VirtualNs(*slot, ran_ns);
+  const uint64_t deadline = schedd_deadline_of_running(
+      slot, memory_.cpus[static_cast<size_t>(running.cpu)].vtime_floor, ran_ns);
   return static_cast<int64_t>(deadline - rival.queue_vtime) < 0;
 }
 
@@ -136,8 +132,8 @@ bool Dispatcher::GoesOn(const SimTask& running, const SimTask& rival) {
 void Dispatcher::MoveFloor(uint64_t& floor, uint64_t chosen, bool decided) {
   if (static_cast<int64_t>(chosen - floor) > 0) {
     StoreShared(floor, chosen);
-  } else if (decided && floor - chosen > kQueueLeadNs) {
-    StoreShared(floor, chosen + kQueueLeadNs);
+  } else if (decided && floor - chosen > SCHEDD_QUEUE_LEAD_NS) {
+    StoreShared(floor, chosen + SCHEDD_QUEUE_LEAD_NS);
   }
 }
 

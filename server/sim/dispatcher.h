@@ -64,7 +64,6 @@ class Dispatcher : public SchedulerClass {
   VtimeQueue* EarliestQueue(int cpu);
   static void MoveFloor(uint64_t& floor, uint64_t chosen, bool decided);
   bool GoesOn(const SimTask& running, const SimTask& rival);
-  static uint64_t VirtualNs(const schedd_slot& slot, uint64_t ran_ns);
 
   void SendEvent(const SimTask& task, const schedd_slot& slot, uint32_t flags);
   bool IsDegraded(schedd_event_ring& ring);

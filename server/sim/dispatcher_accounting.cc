@@ -2,8 +2,7 @@
 //
 // The part of the simulated dispatcher that fills the slots: who they belong to, and who ran and
 // waited for how long.
-#include <algorithm>
-
+#include "bpf/virtual_time.h"
 #include "server/engine/shared_access.h"
 #include "server/sim/dispatcher.h"
 
@@ -96,11 +95,6 @@ void Dispatcher::WeightChanged(SimTask& task) {
   if (schedd_slot* slot = SlotOf(task)) StoreShared(slot->weight, task.spec.weight);
 }
 
-uint64_t Dispatcher::VirtualNs(const schedd_slot& slot, uint64_t ran_ns) {
-  const uint32_t weight = slot.decided_weight != 0 ? slot.decided_weight : slot.weight;
-  return ran_ns * 100 / std::max(weight, 1u);
-}
-
 void Dispatcher::AccountRun(SimTask& task) {
   const auto ran_ns = static_cast<uint64_t>(machine_->now_ns() - task.running_since_ns);
   task.running_since_ns = machine_->now_ns();
@@ -114,7 +108,7 @@ void Dispatcher::AccountRun(SimTask& task) {
   StoreShared(slot->running_since_ns, machine_->now_ns());
   StoreShared(slot->awake_run_ns, slot->awake_run_ns + ran_ns);
   if (task.solo) StoreShared(slot->solo_run_ns, slot->solo_run_ns + ran_ns);
-  StoreShared(slot->deadline, slot->deadline + VirtualNs(*slot, ran_ns));
+  StoreShared(slot->deadline, slot->deadline + schedd_virtual_ns(slot, ran_ns));
 }
 
 void Dispatcher::AccountWait(schedd_slot& slot) {

@@ -17,6 +17,7 @@ check "tasks come and go" stress-ng --fork 2 --switch 2 --timeout 3s
 renice -n 5 -p "$HOG" >/dev/null
 taskset -cp 1-2 "$HOG" >/dev/null
 chrt -f 10 sleep 0.1 # a real-time task takes a CPU
+yields 1 >/dev/null
 echo 0 >/sys/devices/system/cpu/cpu3/online
 echo 1 >/sys/devices/system/cpu/cpu3/online
 check "detach" ctl scheduler detach

@@ -57,6 +57,23 @@ counters /tmp/after
 note "weight 1 beside 10000: $(grown leasedWakeupCount /tmp/before /tmp/after) wakeups under a lease on the whole machine, longest standstill $WORST ms"
 # A slice of the other one, and two looks.
 holds "it stands still for no longer than $BOUND_MS ms, a slice and a look: $WORST ms" "$WORST <= $BOUND_MS + 40 + 40"
+end_hogs
+
+# Before its decision comes a waking task may take a CPU, too, by the terms of the last one: while the daemon is silent no lease
+# lasts, and nobody else decides.
+hog taskset -c 1
+hog taskset -c 1
+taskset -c 1 wakes 6 >/tmp/delays &
+WAKES=$!
+sleep 1
+counters /tmp/before
+kill -STOP "$SCHEDD"
+sleep 4
+kill -CONT "$SCHEDD"
+counters /tmp/after
+wait "$WAKES"
+note "daemon stopped for 4 of 6 s, 2 hogs and a task that wakes every 10 ms on a CPU: $(grown preemptionCount /tmp/before /tmp/after) preemptions, delays (p99, most; us) $(cat /tmp/delays)"
+holds "a waking task takes the CPU without a decision" "$(grown preemptionCount /tmp/before /tmp/after) > 100"
 stays_attached "attached"
 end_hogs
 stop_schedd

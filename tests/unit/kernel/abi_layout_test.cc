@@ -88,7 +88,7 @@ TEST_F(AbiLayoutTest, Cpu) {
       "schedd_cpu", sizeof(T),
       {MEMBER(T, slot), MEMBER(T, slot_key), MEMBER(T, since_ns), MEMBER(T, idle),
        MEMBER(T, protected_task), MEMBER(T, offline), MEMBER(T, running), MEMBER(T, vtime_floor),
-       MEMBER(T, run_ended), MEMBER(T, reserved1), MEMBER(T, counters),
+       MEMBER(T, run_ended), MEMBER(T, looked_at), MEMBER(T, reserved1), MEMBER(T, counters),
        MEMBER(T, decision_latency_sum_ns), MEMBER(T, decision_latency_max_ns), MEMBER(T, reserved2),
        MEMBER(T, decision_latency_buckets)});
 }
@@ -160,7 +160,7 @@ TEST_F(AbiLayoutTest, Header) {
               MEMBER(T, free_head),          MEMBER(T, used_slots),
               MEMBER(T, slots_high_water),   MEMBER(T, doorbell_ns),
               MEMBER(T, degraded_since_ns),  MEMBER(T, degraded_ns),
-              MEMBER(T, orphan_since_ns),    MEMBER(T, reserved2),
+              MEMBER(T, orphan_since_ns),    MEMBER(T, queued),
               MEMBER(T, exit_code),          MEMBER(T, exit_kind),
               MEMBER(T, reserved3),          MEMBER(T, exit_reason),
               MEMBER(T, exit_message)});

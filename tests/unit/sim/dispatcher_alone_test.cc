@@ -88,6 +88,7 @@ TEST_F(DispatcherTest, WithoutADecisionAFarDeadlineHoldsNobodyBackForLong) {
 }
 
 TEST_F(DispatcherTest, ALongSleepIsNoClaimToTheCpuForAsLong) {
+  header().sleeper_credit_ns = static_cast<uint64_t>(20 * kMs);
   const int32_t sleeper = machine_.Spawn(
       {.comm = "sleeper", .program = {RunFor(kMs), SleepFor(5'000 * kMs), RunFor(kMs)}});
   AdvanceTo(kMs + 1);
@@ -96,7 +97,7 @@ TEST_F(DispatcherTest, ALongSleepIsNoClaimToTheCpuForAsLong) {
   memory_.shared().cpus[0].vtime_floor = static_cast<uint64_t>(4'000 * kMs);
   AdvanceTo(5'001 * kMs);
   const uint64_t floor = memory_.shared().cpus[0].vtime_floor;
-  EXPECT_EQ(machine_.Find(sleeper)->queue_vtime, floor - static_cast<uint64_t>(50 * kMs));
+  EXPECT_EQ(machine_.Find(sleeper)->queue_vtime, floor - static_cast<uint64_t>(20 * kMs));
 }
 
 TEST_F(DispatcherTest, ADeadlineFromAnotherCpusVirtualTimeHoldsNobodyBackForLong) {
