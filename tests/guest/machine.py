@@ -61,6 +61,10 @@ def _die_with_parent(parent):
     return arrange
 
 
+# What it says of each CPU, and of no consequence.
+NO_COMPLAINT = "TCG doesn't support requested feature"
+
+
 class Machine:
     """Runs once: construct, run(), read the Outcome."""
 
@@ -144,9 +148,12 @@ class Machine:
         outcome = self._outcome
         outcome.total_s = time.monotonic() - self._started_at
         outcome.console, outcome.log = bytes(self._kept["console"]), bytes(self._kept["log"])
-        complaint = self._qemu.stderr.read().decode(errors="replace").strip()
+        complaint = " ".join(line for line in self._qemu.stderr.read().decode(errors="replace").splitlines() if NO_COMPLAINT not in line)
         if outcome.code is not None or outcome.reason:
             return
+        killed_by = -self._qemu.returncode
+        if killed_by > 0 and killed_by != signal.SIGKILL:  # that one is ours
+            raise HarnessError(f"QEMU was ended by signal {killed_by} ({signal.strsignal(killed_by)}) {complaint}".rstrip())
         if outcome.boot_s is None and complaint:
             raise HarnessError(f"QEMU failed: {complaint}")
         outcome.reason = "panic" if b"Kernel panic" in outcome.console else "died"

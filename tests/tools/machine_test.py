@@ -104,6 +104,18 @@ class FakeEmulator(unittest.TestCase):
         with self.assertRaisesRegex(HarnessError, "QEMU failed: no such machine"):
             self.run_with('sys.exit("no such machine")')
 
+    def test_what_it_says_of_each_cpu_is_no_complaint(self):
+        with self.assertRaisesRegex(HarnessError, "QEMU failed: no such machine$"):
+            self.run_with("""
+                print("qemu: warning: TCG doesn't support requested feature: CPUID.x", file=sys.stderr)
+                sys.exit("no such machine")
+                """)
+
+    def test_the_emulator_crashed(self):
+        for before in ("", 'port("ctl").write(b"ready 1.0\\n")'):
+            with self.assertRaisesRegex(HarnessError, "QEMU was ended by signal 11 .Segmentation fault."):
+                self.run_with(before + "\nimport os, signal\nos.kill(os.getpid(), signal.SIGSEGV)")
+
     def test_the_initramfs_is_whole(self):
         self.run_with("""
             path = sys.argv[sys.argv.index("-initrd") + 1]
