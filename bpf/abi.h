@@ -312,8 +312,8 @@ struct schedd_header {
   schedd_u64 degraded_since_ns; /* 0 when not degraded */
   schedd_u64 degraded_ns;       /* ended degraded times */
   schedd_u64 orphan_since_ns;   /* when the daemon process was missed first; 0 while there is one */
-  schedd_u64 queued; /* how often a task came to a queue that more than one CPU looks into, or was
-                        moved to another one */
+  schedd_u64 queued; /* how often a task came to one of the dispatcher's queues (not a CPU's local
+                        one), or was moved to another of them */
   /* -- why it ended; kind is written last -- */
   schedd_u64 exit_code;
   schedd_u32 exit_kind;

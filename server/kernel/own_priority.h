@@ -12,7 +12,8 @@ namespace schedd {
 // adopted a dispatcher would be as slow as any other task once it has detached, and to load the
 // next dispatcher takes seconds of CPU time. Each value is set to its neighbour and back, because
 // the kernel ignores one that does not change.
-// While attached, or without CAP_SYS_NICE, it changes nothing. Any thread.
+// While attached it changes nothing, nor without CAP_SYS_NICE, but that a thread of nice -20 has
+// -19 then. Any thread.
 void RenewNiceValues();
 
 }  // namespace schedd

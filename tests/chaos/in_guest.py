@@ -47,7 +47,7 @@ def run(plan, world, minutes, done):
 def tell_daemon():
     """What each thread of the daemon does."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        if read(f"/proc/{pid}/comm").strip() != "schedd":
+        if read(f"/proc/{pid}/comm") != "schedd":
             continue
         for thread in os.listdir(f"/proc/{pid}/task"):
             directory = f"/proc/{pid}/task/{thread}"
@@ -56,7 +56,7 @@ def tell_daemon():
             if not status or not times:  # it ended
                 continue
             state, run_ns, wait_ns = status[0], int(times[0]), int(times[1])
-            print(f"  {thread} {read(f'{directory}/comm').strip()}: {state}, ran {run_ns / 1e9:.1f} s, waited {wait_ns / 1e9:.1f} s, {stack}")
+            print(f"  {thread} {read(f'{directory}/comm')}: {state}, ran {run_ns / 1e9:.1f} s, waited {wait_ns / 1e9:.1f} s, {stack}")
 
 
 def tell_surroundings():

@@ -16,10 +16,14 @@ holds "nobody waits: few slices are ended for it" "$REFILLS * 10 < $YIELDS"
 
 # As heavy as the task that yields.
 hog taskset -c 1
+counters /tmp/before
 RAN=$(run_ns "$HOG") BEGUN=$(now_ms)
 YIELDS=$(taskset -c 1 yields 4)
 SHARE=$((($(run_ns "$HOG") - RAN) / 10000 / ($(now_ms) - BEGUN)))
-note "beside an endless loop on the same CPU: $YIELDS yields, the loop got $SHARE % of the CPU"
+counters /tmp/after
+REFILLS=$(grown refilledSliceCount /tmp/before /tmp/after)
+note "beside an endless loop on the same CPU: $YIELDS yields, $REFILLS slices given, the loop got $SHARE % of the CPU"
+holds "somebody waits: its slice ends, and who comes first is chosen anew" "$REFILLS * 2 > $YIELDS"
 holds "it got its half at least" "$SHARE >= 45"
 end_hogs
 stays_attached "attached"
