@@ -9,28 +9,27 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <latch>
 #include <thread>
-
-#include "absl/synchronization/notification.h"
 
 namespace schedd {
 namespace {
 
 TEST(OwnPriorityTest, EachThreadKeepsItsNiceValue) {
-  absl::Notification begun, over;
+  std::latch begun(1), over(1);  // absl's would be a race to TSan: the library is not built for it
   pid_t tid = 0;
   std::thread other([&] {
     tid = static_cast<pid_t>(syscall(SYS_gettid));
     setpriority(PRIO_PROCESS, 0, 19);
-    begun.Notify();
-    over.WaitForNotification();
+    begun.count_down();
+    over.wait();
   });
-  begun.WaitForNotification();
+  begun.wait();
   const int own = getpriority(PRIO_PROCESS, 0);
   RenewNiceValues();
   EXPECT_EQ(getpriority(PRIO_PROCESS, 0), own);
   EXPECT_EQ(getpriority(PRIO_PROCESS, static_cast<id_t>(tid)), 19);
-  over.Notify();
+  over.count_down();
   other.join();
 }
 
