@@ -180,12 +180,7 @@ void VruntimePolicy::Place(Task& task, const MachineView& machine) {
     Transfer(task, clocks_.At(task.cpu), reference);
     Pay(task);  // what it used since it woke: no more business of V where it ran
   } else {
-    // Without a sleep in between, the floor only catches what no order of service explains, for any
-    // weight.
-    const int64_t most_lag =
-        task.must_clamp ? std::min(VirtualNanos(parameters_.sleeper_credit_ns, task.weight),
-                                   std::max<int64_t>(task.slept_virtual_ns, 0))
-                        : Window(kMinWeight);
+    const int64_t most_lag = MostLag(task);
     const auto window = static_cast<uint64_t>(Window(task.placed_weight));
     task.vruntime = WrapMax(task.vruntime, reference - static_cast<uint64_t>(most_lag));
     if (WrapLess(reference + window, task.vruntime)) task.vruntime = reference + window;
@@ -194,6 +189,19 @@ void VruntimePolicy::Place(Task& task, const MachineView& machine) {
   Settle(task);
   task.must_clamp = task.has_moved = false;
   task.deadline = task.vruntime + static_cast<uint64_t>(Bonus(task.awake_run_ns, task.weight));
+}
+
+// How far behind V a task may begin to wait, virtual. One that slept: what the policy's terms
+// allow. Without a sleep in between, one that was served in its turn may be owed anything that the
+// order of service explains, for any weight. Who ran because nobody else wanted the CPU is owed
+// nothing by those that it meets now: that time was no debt, so V went on elsewhere without it, and
+// from there it would go before all of them for as long.
+int64_t VruntimePolicy::MostLag(const Task& task) const {
+  if (task.must_clamp) {
+    return std::min(VirtualNanos(parameters_.sleeper_credit_ns, task.weight),
+                    std::max<int64_t>(task.slept_virtual_ns, 0));
+  }
+  return task.was_ordered ? Window(kMinWeight) : VirtualNanos(ChargeLimit(), task.placed_weight);
 }
 
 // Keeps what the task owes or is owed in CPU time where virtual time is `from`, at its new weight,

@@ -74,6 +74,7 @@ class VruntimePolicy : public Policy {
   static void Pay(Task& task);
   void Place(Task& task, const MachineView& machine);
   void Transfer(Task& task, uint64_t from, uint64_t to);
+  int64_t MostLag(const Task& task) const;
   uint64_t Reference(const Task& task, const MachineView& machine);
   void Observe(uint32_t cpu, const CpuView& view);
   static uint64_t Progress(int64_t ran_ns, int64_t weight);

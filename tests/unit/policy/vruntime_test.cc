@@ -42,6 +42,31 @@ TEST_F(VruntimeTest, SeveralSlicesInARowWhileOthersWaitedAreChargedInFull) {
   EXPECT_EQ(Vruntime(1) - before, (60 + 50) * kMs / 4);
 }
 
+// V went on elsewhere without the time that was free: the task would come before all others for as
+// long as it had a CPU for itself.
+TEST_F(VruntimeTest, WhoHadACpuForItselfIsNotOwedThatTimeByOthersLater) {
+  Introduce(1);
+  Introduce(2);
+  for (int i = 0; i < 50; ++i) {
+    Expire(1, 40 * kMs);  // V comes to 2 s
+    Schedule();
+  }
+  const int64_t other = Vruntime(1);
+  Event(2, {.ran_ns = 2'000 * kMs, .solo_ran_ns = 2'000 * kMs, .ran_since_wake_ns = 2'000 * kMs});
+  Schedule();
+  EXPECT_GE(Vruntime(2), other - 50 * kMs) << "no more than one charge behind";
+  // Served in its turn it may be owed more: so far behind, it is the order of service that is late.
+  Expire(2, 1 * kMs);
+  for (int i = 0; i < 10; ++i) {
+    Expire(1, 40 * kMs);
+    Schedule();
+  }
+  const int64_t before = Vruntime(2);
+  Expire(2, 1 * kMs);
+  Schedule();
+  EXPECT_EQ(Vruntime(2), before + 1 * kMs);
+}
+
 // The dispatcher lets a task go on without a word while those that wait have later deadlines, as
 // after they became lighter.
 TEST_F(VruntimeTest, HoweverLongItRanWhileOthersWaitedItIsChargedInFullAndTheQueueGoesWithIt) {
