@@ -198,9 +198,9 @@ constexpr Option kOptions[] = {
      "scheduler.",
      [](absl::string_view text, Config* c) { return ParseBool(text, &c->ext_tasks_only); }},
     {"spin", Kind::kValue, "DURATION", "20us", "0s to 10ms",
-     "The scheduling thread looks for work this long before it sleeps. Longer answers faster and "
-     "uses "
-     "more CPU time.",
+     "The scheduling thread looks for work this long at most before it sleeps, and shorter when "
+     "that "
+     "finds none.",
      [](absl::string_view text, Config* c) {
        return ParseDuration(text, absl::ZeroDuration(), absl::Milliseconds(10), &c->spin_ns);
      }},

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "server/base/allocation_guard.h"
+#include "server/engine/adaptive_spin.h"
 #include "server/engine/decision_writer.h"
 #include "server/engine/engine_counters.h"
 #include "server/engine/event_drain.h"
@@ -82,7 +83,8 @@ struct Engine::State {
         views(kernel_in->memory().slots.size()),
         observer(kernel_in->memory().cpus, &tasks),
         waits(&tasks),
-        writer(kernel_in->memory().decisions, &tasks, &counters) {}
+        writer(kernel_in->memory().decisions, &tasks, &counters),
+        spin(options_in.spin_ns) {}
 
   void Beat(int64_t now_ns);
   size_t ApplyDirectives();
@@ -99,7 +101,7 @@ struct Engine::State {
   size_t WriteDecisions(size_t count);
   void Publish(uint32_t slot);
   bool HasWork() const { return !inbox.empty() || drain.HasEvents() || stop.load(); }
-  bool Spin() const;
+  bool Spin();
   void Park();
 
   Kernel* const kernel;
@@ -118,6 +120,7 @@ struct Engine::State {
   MachineObserver observer;
   SlotWaits waits;
   DecisionWriter writer;
+  AdaptiveSpin spin;
   std::array<Decision, kMaxBatch> batch;
 
   // Control thread to scheduling thread, and back to be freed. A directive is in one of them, or in
@@ -296,13 +299,19 @@ size_t Engine::State::WriteDecisions(size_t count) {
 }
 
 // Looks for work for a moment: an event that comes soon then costs no wakeup. True when some came.
-bool Engine::State::Spin() const {
-  const int64_t until_ns = kernel->NowNanos() + options.spin_ns;
-  do {
-    if (HasWork()) return true;
+bool Engine::State::Spin() {
+  const int64_t meant_ns = spin.NextNanos();
+  if (meant_ns == 0) return HasWork();
+  const int64_t begun_ns = kernel->NowNanos();
+  bool found = HasWork();
+  int64_t took_ns = 0;
+  while (!found && took_ns < meant_ns) {
     RelaxCpu();
-  } while (kernel->NowNanos() < until_ns);
-  return false;
+    found = HasWork();
+    took_ns = kernel->NowNanos() - begun_ns;
+  }
+  spin.Note(meant_ns, found, took_ns);
+  return found;
 }
 
 // The order matters: first say that it sleeps, then look again, then sleep. The other side

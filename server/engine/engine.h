@@ -22,7 +22,7 @@
 namespace schedd {
 
 struct EngineOptions {
-  int64_t spin_ns = 20'000;            // looks for events this long before it parks
+  int64_t spin_ns = 20'000;            // looks for events no longer than this before it parks
   int64_t heartbeat_ns = 100'000'000;  // parks no longer than this
 };
 
@@ -62,8 +62,8 @@ class Engine {
   // decisions it handled. Scheduling thread.
   size_t Step();
 
-  // A Step(); when that found nothing to do, a look around for spin_ns, then a park. Scheduling
-  // thread.
+  // A Step(); when that found nothing to do, a look around for as long as that has paid lately
+  // (adaptive_spin.h), then a park. Scheduling thread.
   void RunOnce();
 
   // RunOnce() until Stop(). Scheduling thread.

@@ -155,6 +155,14 @@ TEST_F(EngineSpinTest, LooksForAWhileBeforeItSleeps) {
   EXPECT_LE(kernel_.clock_ns - before_ns, 40'000);
 }
 
+TEST_F(EngineSpinTest, LooksNoMoreWhereNothingComes) {
+  for (int i = 0; i < 4; ++i) engine_.RunOnce();
+  const int64_t before_ns = kernel_.clock_ns;
+  engine_.RunOnce();
+  EXPECT_LE(kernel_.clock_ns - before_ns, 5'000) << "readings of the clock only";
+  EXPECT_THAT(kernel_.waits, SizeIs(5));
+}
+
 TEST_F(EngineSpinTest, AnEventThatComesMeanwhileSavesTheSleep) {
   kernel_.event_ns = kernel_.clock_ns + 10'000;
   engine_.RunOnce();
