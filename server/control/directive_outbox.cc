@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/control/directive_outbox.h"
 
+#include <algorithm>
 #include <limits>
 #include <unordered_map>
 #include <utility>
@@ -9,7 +10,10 @@
 namespace schedd {
 namespace {
 
-constexpr absl::Duration kPollInterval = absl::Milliseconds(1);
+// The scheduling thread has a change in force within microseconds of its wakeup, unless it has no
+// CPU: then there is no hurry to ask.
+constexpr absl::Duration kFirstPoll = absl::Microseconds(100);
+constexpr absl::Duration kLongestPoll = absl::Milliseconds(1);
 
 // Adds what `later` says to `earlier`: the later word counts. At most one setting a slot, so that
 // a stuck engine does not make it grow.
@@ -32,7 +36,10 @@ void Merge(Directive& earlier, Directive later) {
 }  // namespace
 
 DirectiveOutbox::DirectiveOutbox(Sequence* sequence, std::function<void()> applied)
-    : sequence_(sequence), applied_(std::move(applied)), poll_(sequence) {}
+    : sequence_(sequence),
+      applied_(std::move(applied)),
+      poll_interval_(kFirstPoll),
+      poll_(sequence) {}
 
 void DirectiveOutbox::Connect(EngineRunner* engine) {
   engine_ = engine;
@@ -51,6 +58,8 @@ void DirectiveOutbox::Send(Directive directive) {
     Merge(*pending_, std::move(directive));
   }
   Offer();
+  poll_.Stop();
+  poll_interval_ = kFirstPoll;
   PollAgain();
 }
 
@@ -76,7 +85,9 @@ void DirectiveOutbox::Offer() {
 
 void DirectiveOutbox::PollAgain() {
   const bool busy = pending_ != nullptr || !waits_.empty() || seen_generation_ < sent_generation_;
-  if (busy && !poll_.running()) poll_.Start(kPollInterval, [this] { Poll(); });
+  if (!busy || poll_.running()) return;
+  poll_.Start(poll_interval_, [this] { Poll(); });
+  poll_interval_ = std::min(2 * poll_interval_, kLongestPoll);
 }
 
 void DirectiveOutbox::Poll() {

@@ -3,9 +3,9 @@
 // Carries directives to the engine and says when one is in force.
 //
 // Owned by SchedulerControl, used on the sequence. Never blocks: a directive that the engine has no
-// room for waits here, merged with those that follow, and is offered again each millisecond.
-// Without an engine directives are dropped: the next engine begins with all that is in force.
-// Cannot fail; a wait ends by its time limit.
+// room for waits here, merged with those that follow, and is offered again, soon at first, then
+// each millisecond. Without an engine directives are dropped: the next engine begins with all that
+// is in force. Cannot fail; a wait ends by its time limit.
 #ifndef SCHEDD_CONTROL_DIRECTIVE_OUTBOX_H_
 #define SCHEDD_CONTROL_DIRECTIVE_OUTBOX_H_
 
@@ -56,6 +56,7 @@ class DirectiveOutbox {
   std::list<Wait> waits_;
   int64_t seen_generation_ = 0;
   int64_t sent_generation_ = 0;
+  absl::Duration poll_interval_;
   Timer poll_;
 };
 

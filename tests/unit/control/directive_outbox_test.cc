@@ -60,6 +60,23 @@ TEST_F(DirectiveOutboxTest, WaitsEndWithTheirGeneration) {
   EXPECT_EQ(progress_, 1);
 }
 
+TEST_F(DirectiveOutboxTest, AsksSoonAtFirstThenSeldom) {
+  outbox_.Send(Setting(2, 0, 5));
+  Wait(2);
+  sequence_.Advance(absl::Microseconds(100));
+  EXPECT_THAT(ended_, ElementsAre(2));
+  engine_->automatic = false;
+  outbox_.Send(Setting(3, 0, 5));
+  Wait(3);
+  sequence_.Advance(absl::Milliseconds(20));
+  engine_->Step();
+  sequence_.Advance(absl::Microseconds(200));
+  EXPECT_THAT(ended_, ElementsAre(2)) << "the engine was slow";
+  outbox_.Send(Setting(4, 0, 5));
+  sequence_.Advance(absl::Microseconds(100));
+  EXPECT_THAT(ended_, ElementsAre(2, 3)) << "a new change is asked for soon";
+}
+
 TEST_F(DirectiveOutboxTest, WaitsEndByTime) {
   engine_->automatic = false;
   outbox_.Send(Setting(2, 0, 5));
