@@ -57,7 +57,7 @@ typedef uint64_t schedd_u64;
 #endif
 
 enum {
-  SCHEDD_ABI_VERSION = 11,
+  SCHEDD_ABI_VERSION = 12,
   SCHEDD_CACHE_LINE = 64,
   /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named
      by a decision. */
@@ -137,7 +137,8 @@ enum schedd_counter {
   SCHEDD_COUNT_ENDED_RUN_NS,   /* ns of these that belong to tasks that have ended */
   SCHEDD_COUNT_NO_SLOT_RUN_NS, /* ns of these that belong to tasks without a slot */
   SCHEDD_COUNT_RUN_DEGRADED,   /* undecided runs that began in degraded time */
-  SCHEDD_COUNT_WAITS_LEASED,   /* wakeups under the lease of an earlier decision: no event */
+  SCHEDD_COUNT_WAITS_LEASED, /* waits that began under the lease of an earlier decision: no event */
+  SCHEDD_COUNT_RUN_DIRECT_SYNC, /* woke, and ran in the place of the waker, which went to sleep */
   SCHEDD_NR_COUNTERS,
 };
 
@@ -202,7 +203,8 @@ struct schedd_slot {
   /* -- the last sleep (sleep.h) -- */
   schedd_u64 sleep_floor;      /* vtime_floor of its CPU when it began */
   schedd_u64 slept_virtual_ns; /* how far that had come on when it ended */
-  schedd_u64 reserved[1];
+  schedd_u32 sync_kept;        /* how often it slept soon after a synchronous wakeup (sync.h) */
+  schedd_u32 reserved;
 };
 
 /* One CPU. Written by the dispatcher (counters with atomic adds, the rest by the CPU itself). */
@@ -221,13 +223,20 @@ struct schedd_cpu {
                            0 when idleness or a higher class came between */
   schedd_u64
       looked_at; /* the dispatcher's own: header.queued when this CPU last looked for a task */
-  schedd_u64 reserved1;
+  schedd_u64 sync_woke_ns; /* the dispatcher's own: when the task that runs here woke another one
+                              synchronously, on the run queue's clock; 0: it did not (sync.h) */
   schedd_u64 counters[24]; /* enum schedd_counter */
   /* -- decision latency: of the waits that ended here, that a decision had been asked for and that
      it had placed, from slot.asked_ns to the run -- */
   schedd_u64 decision_latency_sum_ns;
   schedd_u64 decision_latency_max_ns;
-  schedd_u64 reserved2[6];
+  /* -- the dispatcher's own: who is to run next -- */
+  schedd_u64
+      rival; /* deadline of the first task that waited when the one that runs here went on … */
+  schedd_u64 rival_at; /* … and header.queued then */
+  schedd_u32 give_way; /* 1: kicked for a task that wakes and waits for its decision */
+  schedd_u32 reserved1;
+  schedd_u64 reserved2[3];
   schedd_u64 decision_latency_buckets[SCHEDD_LATENCY_BUCKETS];
 };
 
@@ -312,8 +321,15 @@ struct schedd_header {
   schedd_u64 degraded_since_ns; /* 0 when not degraded */
   schedd_u64 degraded_ns;       /* ended degraded times */
   schedd_u64 orphan_since_ns;   /* when the daemon process was missed first; 0 while there is one */
-  schedd_u64 queued; /* how often a task came to one of the dispatcher's queues (not a CPU's local
-                        one), or was moved to another of them */
+  schedd_u64 reserved2;
+  /* -- the dispatcher's own: who waits in its queues (not in a CPU's local one) -- */
+  schedd_u64 queued; /* how often a task came to one of them, or was moved to another of them */
+  schedd_u64 taken;  /* how often one left them for good, or was moved: queued - taken wait, some of
+                        whom may be on their way out */
+  schedd_u32 rare;   /* the urgent queue or that of the daemon's threads was used a moment ago: the
+                        timer counts it down while both are empty */
+  schedd_u32 reserved4;
+  schedd_u64 reserved5[5];
   /* -- why it ended; kind is written last -- */
   schedd_u64 exit_code;
   schedd_u32 exit_kind;
@@ -344,6 +360,7 @@ SCHEDD_ASSERT(SCHEDD_OFFSET(schedd_event_ring, records) == 128, "layout");
 SCHEDD_ASSERT(SCHEDD_OFFSET(schedd_decision_ring, records) == 128, "layout");
 SCHEDD_ASSERT(SCHEDD_OFFSET(schedd_header, heartbeat_ns) == 64, "daemon's section begins a line");
 SCHEDD_ASSERT(SCHEDD_OFFSET(schedd_header, free_head) == 128, "dispatcher's section begins a line");
-SCHEDD_ASSERT(SCHEDD_OFFSET(schedd_header, exit_code) == 192, "exit section begins a line");
+SCHEDD_ASSERT(SCHEDD_OFFSET(schedd_header, queued) == 192, "counts of their own line");
+SCHEDD_ASSERT(SCHEDD_OFFSET(schedd_header, exit_code) == 256, "exit section begins a line");
 
 #endif /* SCHEDD_BPF_ABI_H_ */

@@ -31,6 +31,20 @@ SCHEDD_INLINE bool goes_on(struct schedd_header* h, s32 cpu, struct task_struct*
                rival) < 0;
 }
 
+/*
+ * True when a look into the queues would find what the last one did: that the task which runs here
+ * is to go on. A task may yield a thousand times in a slice.
+ */
+SCHEDD_INLINE bool would_go_on(struct schedd_header* h, s32 cpu, u64 now) {
+  struct schedd_cpu* record = cpu_at(cpu);
+  struct schedd_slot* slot;
+  if (!record || !record->rival || record->rival_at != SCHEDD_READ(&h->queued)) return false;
+  slot = slot_at(record->slot);
+  return slot &&
+         (s64)(schedd_deadline_of_running(slot, record->vtime_floor, now - slot->running_since_ns) -
+               record->rival) < 0;
+}
+
 /* The running task gets another slice. */
 SCHEDD_INLINE void go_on(struct schedd_header* h, struct task_struct* prev,
                          struct task_private* priv, struct schedd_slot* slot, bool solo) {
@@ -67,30 +81,40 @@ SCHEDD_INLINE void choose_next(struct schedd_header* h, s32 cpu, struct task_str
   bool may_go_on = prev && (prev->scx.flags & SCX_TASK_QUEUED);
   struct task_private* priv = may_go_on ? private_of(prev) : 0;
   struct schedd_slot* slot = slot_of(priv);
-  u64 ready = 0, undecided = 0;
-  bool any_ready, any_undecided, has_ready, has_undecided, ready_first;
-  /* A slice for the daemon, then one for somebody else: neither waits longer than that for the
-   * other. */
-  if (!(prev && prev->tgid == h->daemon_tgid) && dsq_move_to_local(DSQ_DAEMON)) return;
-  if (dsq_move_to_local(DSQ_CPU_BASE + cpu)) return;
-  if (dsq_move_to_local(DSQ_URGENT)) return;
-  /* An idle machine chooses from empty queues all the time. */
-  any_ready = scx_bpf_dsq_nr_queued(DSQ_READY) > 0;
-  any_undecided = scx_bpf_dsq_nr_queued(DSQ_UNDECIDED) > 0;
-  has_ready = any_ready && dsq_first_deadline(DSQ_READY, cpu, &ready);
-  has_undecided = any_undecided && dsq_first_deadline(DSQ_UNDECIDED, cpu, &undecided);
-  ready_first = has_ready && !(has_undecided && (s64)(undecided - ready) < 0);
-  if (may_go_on && (has_ready || has_undecided) &&
-      goes_on(h, cpu, prev, priv, slot, ready_first ? ready : undecided)) {
-    go_on(h, prev, priv, slot, false);
+  struct queue_head ready, undecided;
+  bool rare, ready_first, gives_way;
+  struct schedd_cpu* record = cpu_at(cpu);
+  u64 first;
+  if (!record) return;
+  gives_way = SCHEDD_READ(&record->give_way);
+  if (gives_way) SCHEDD_WRITE(&record->give_way, 0);
+  if (!somebody_queued(h)) {
+    if (may_go_on) go_on(h, prev, priv, slot, true);
     return;
   }
-  if (has_ready || has_undecided)
-    move_vtime_floor(cpu, ready_first ? ready : undecided, ready_first);
+  rare = rare_queues_used(h);
+  /* A slice for the daemon, then one for somebody else: neither waits longer than that for the
+   * other. */
+  if (rare && !(prev && prev->tgid == h->daemon_tgid) && dsq_move_to_local(DSQ_DAEMON)) return;
+  if (dsq_move_to_local(DSQ_CPU_BASE + cpu)) return;
+  if (rare && dsq_move_to_local(DSQ_URGENT)) return;
+  ready = dsq_look(DSQ_READY, cpu);
+  undecided = dsq_look(DSQ_UNDECIDED, cpu);
+  ready_first = ready.fits && !(undecided.fits && (s64)(undecided.deadline - ready.deadline) < 0);
+  first = ready_first ? ready.deadline : undecided.deadline;
+  if (ready.fits || undecided.fits) {
+    if (may_go_on && !gives_way && goes_on(h, cpu, prev, priv, slot, first)) {
+      record->rival = first;
+      record->rival_at = record->looked_at;
+      go_on(h, prev, priv, slot, false);
+      return;
+    }
+    move_vtime_floor(cpu, first, ready_first);
+  }
   if (ready_first && dsq_move_to_local(DSQ_READY)) return;
-  if (any_undecided && dsq_move_to_local(DSQ_UNDECIDED)) return;
-  if (any_ready && dsq_move_to_local(DSQ_READY)) return;
-  if (prev && prev->tgid == h->daemon_tgid && dsq_move_to_local(DSQ_DAEMON)) return;
+  if (undecided.any && dsq_move_to_local(DSQ_UNDECIDED)) return;
+  if (ready.any && dsq_move_to_local(DSQ_READY)) return;
+  if (rare && prev && prev->tgid == h->daemon_tgid && dsq_move_to_local(DSQ_DAEMON)) return;
   if (may_go_on) go_on(h, prev, priv, slot, true);
 }
 

@@ -11,16 +11,40 @@
 #include "bpf/lease.bpf.h"
 #include "bpf/safety_net.bpf.h"
 #include "bpf/sleep.h"
+#include "bpf/sync.h"
 
 char LICENSE[] SEC("license") = "GPL";
+
+/*
+ * Whether p, which the task that runs here wakes synchronously, is to run in its place. Not while
+ * others wait: who comes next is then a matter of deadlines. In an interrupt the task that runs is
+ * not the waker; it will not be found to keep the word that others gave.
+ */
+SCHEDD_INLINE bool runs_in_wakers_place(struct schedd_header* h, struct task_struct* p, s32 cpu) {
+  struct schedd_cpu* record = cpu_at(cpu);
+  struct schedd_slot* waker;
+  if (!record || !record->running || record->offline) return false;
+  waker = slot_at(record->slot);
+  return waker && schedd_sync_begin(record, run_clock()) && schedd_sync_trusted(waker) &&
+         !somebody_queued(h) && bpf_cpumask_test_cpu(cpu, p->cpus_ptr);
+}
 
 SEC("struct_ops/schedd_select_cpu")
 s32 BPF_PROG(schedd_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_flags) {
   struct schedd_header* h = get_header();
   struct task_private* priv = private_of(p);
   struct schedd_slot* slot = slot_of(priv);
+  s32 cpu = bpf_get_smp_processor_id();
   bool idle = false;
-  s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+  if (h && (wake_flags & SCX_WAKE_SYNC) && p->tgid != h->daemon_tgid && !h->all_decisions &&
+      runs_in_wakers_place(h, p, cpu)) {
+    count(SCHEDD_COUNT_RUN_DIRECT_SYNC, 1);
+    mark_direct(priv, slot);
+    if (priv) priv->solo = 1;
+    dsq_insert(p, SCX_DSQ_LOCAL, slice_of(h, slot), 0);
+    return cpu;
+  }
+  cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
   if (!idle || !h) return cpu;
   if (p->tgid == h->daemon_tgid) {
     count(SCHEDD_COUNT_RUN_DAEMON, 1);
@@ -57,7 +81,7 @@ void BPF_PROG(schedd_enqueue, struct task_struct* p, u64 enq_flags) {
     kick_idle(p);
   } else {
     u64 now = bpf_ktime_get_ns();
-    if (priv && slot && (enq_flags & SCX_ENQ_WAKEUP) && !h->all_decisions &&
+    if (priv && slot && ((enq_flags & SCX_ENQ_WAKEUP) || priv->cut) && !h->all_decisions &&
         schedd_lease_holds(h, slot, now))
       enqueue_leased(h, p, priv, slot, enq_flags, now);
     else
@@ -113,12 +137,16 @@ void BPF_PROG(schedd_running, struct task_struct* p) {
   s32 this_cpu = scx_bpf_task_cpu(p);
   struct schedd_cpu* cpu = cpu_at(this_cpu);
   if (!h) return;
+  note_taken(h, priv);
+  if (priv) priv->cut = 0;
   account_switch(p, priv, cpu);
   if (cpu) {
     cpu->running = 1;
     cpu->slot = slot ? priv->slot : SCHEDD_NO_SLOT;
     cpu->slot_key = slot ? slot->key : 0;
     cpu->since_ns = now;
+    cpu->sync_woke_ns = 0;
+    cpu->rival = 0;
     cpu->protected_task = p->tgid == h->daemon_tgid || must_run_here(p, slot);
   }
   if (!slot) return;
@@ -142,7 +170,9 @@ void BPF_PROG(schedd_stopping, struct task_struct* p, bool runnable) {
   if (cpu) cpu->run_ended = priv->run_began;
   priv->run_began = 0;
   if (!slot) return;
+  if (cpu) schedd_sync_end(cpu, slot, !runnable, run_clock());
   if (runnable) {
+    priv->cut = cpu && now - cpu->since_ns < slot->slice_ns;
     slot->involuntary_switches++;
     slot->waiting_since_ns = now;
     /* When a higher class took the CPU it waits at the head of the CPU's local queue; else enqueue
@@ -153,9 +183,20 @@ void BPF_PROG(schedd_stopping, struct task_struct* p, bool runnable) {
   }
 }
 
+/* A waker that does not sleep as it said: who was to run in its place does so now. */
+SEC("struct_ops/schedd_tick")
+void BPF_PROG(schedd_tick, struct task_struct* p) {
+  struct schedd_cpu* record = cpu_at(scx_bpf_task_cpu(p));
+  if (record && schedd_sync_broken(record, run_clock()) && scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL) > 0)
+    task_set_slice(p, 0);
+}
+
 SEC("struct_ops/schedd_quiescent")
 void BPF_PROG(schedd_quiescent, struct task_struct* p, u64 deq_flags) {
-  struct schedd_slot* slot = slot_of(private_of(p));
+  struct schedd_header* h = get_header();
+  struct task_private* priv = private_of(p);
+  struct schedd_slot* slot = slot_of(priv);
+  if (h) note_taken(h, priv);
   if (!slot) return;
   account_wait(slot, bpf_ktime_get_ns());
   slot->state = SCHEDD_TASK_SLEEPING;
@@ -203,9 +244,10 @@ void BPF_PROG(schedd_update_idle, s32 cpu, bool idle) {
  */
 SEC("struct_ops/schedd_yield")
 bool BPF_PROG(schedd_yield, struct task_struct* from, struct task_struct* to) {
+  struct schedd_header* h = get_header();
   if (to) return false; /* to a certain task: not offered, as by the kernel's default */
-  if (somebody_waits() || scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL) ||
-      scx_bpf_dsq_nr_queued(DSQ_CPU_BASE + scx_bpf_task_cpu(from)))
+  if (!h || scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL) ||
+      (somebody_queued(h) && !would_go_on(h, scx_bpf_task_cpu(from), bpf_ktime_get_ns())))
     task_set_slice(from, 0);
   return true;
 }
@@ -247,6 +289,7 @@ void BPF_PROG(schedd_disable, struct task_struct* p) {
   struct schedd_cpu* cpu = cpu_at(scx_bpf_task_cpu(p));
   /* It may run on, in a class above this one. */
   if (cpu) cpu->run_ended = 0;
+  if (h) note_taken(h, priv);
   if (h && priv) slot_release(h, priv);
 }
 
@@ -254,6 +297,7 @@ SEC("struct_ops/schedd_exit_task")
 void BPF_PROG(schedd_exit_task, struct task_struct* p) {
   struct schedd_header* h = get_header();
   struct task_private* priv = private_of(p);
+  if (h) note_taken(h, priv);
   if (h && priv) slot_release(h, priv);
 }
 
@@ -317,6 +361,7 @@ struct sched_ext_ops schedd_ops = {
     .runnable = (void*)schedd_runnable,
     .running = (void*)schedd_running,
     .stopping = (void*)schedd_stopping,
+    .tick = (void*)schedd_tick,
     .quiescent = (void*)schedd_quiescent,
     .set_weight = (void*)schedd_set_weight,
     .set_cpumask = (void*)schedd_set_cpumask,

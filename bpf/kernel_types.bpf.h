@@ -98,6 +98,7 @@ struct sched_ext_ops {
   void (*runnable)(struct task_struct* p, u64 enq_flags);
   void (*running)(struct task_struct* p);
   void (*stopping)(struct task_struct* p, bool runnable);
+  void (*tick)(struct task_struct* p);
   void (*quiescent)(struct task_struct* p, u64 deq_flags);
   void (*set_weight)(struct task_struct* p, u32 weight);
   void (*set_cpumask)(struct task_struct* p, const struct cpumask* cpumask);
@@ -125,6 +126,7 @@ struct sched_ext_ops {
 #define SCX_DSQ_LOCAL 0x8000000000000002ULL
 #define SCX_DSQ_LOCAL_ON 0xC000000000000000ULL /* | CPU */
 #define SCX_TASK_QUEUED 1u
+#define SCX_WAKE_SYNC 0x10ULL
 #define SCX_ENQ_WAKEUP 1ULL
 #define SCX_ENQ_PREEMPT (1ULL << 32)
 #define SCX_DEQ_SLEEP 1ULL

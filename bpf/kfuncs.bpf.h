@@ -79,6 +79,9 @@ extern bool scx_bpf_dispatch_vtime_from_dsq___old(struct bpf_iter_scx_dsq* it,
 /* 6.19: before it, p->scx.slice is written directly (which warns on newer kernels). */
 extern bool scx_bpf_task_set_slice___new(struct task_struct* p, u64 slice) __ksym __weak;
 
+/* 6.19. */
+extern struct task_struct* scx_bpf_dsq_peek(u64 dsq_id) __ksym __weak;
+
 /* 7.1. */
 extern void scx_bpf_dsq_reenq(u64 dsq_id, u64 reenq_flags) __ksym __weak;
 
@@ -179,28 +182,44 @@ SCHEDD_INLINE bool dsq_move(struct bpf_iter_scx_dsq* it, struct task_struct* p, 
   return dsq_move_here_as(it, p, to, vtime);
 }
 
-/*
- * Deadline of the first task in a vtime-ordered queue that may run on `cpu`. False when there is
- * none among the first few: tasks bound elsewhere are not walked past for long under the queue's
- * lock.
- */
-SCHEDD_INLINE bool dsq_first_deadline(u64 dsq_id, s32 cpu, u64* deadline) {
+/* What a CPU sees of a vtime-ordered queue. */
+struct queue_head {
+  u64 deadline; /* of the first task that the CPU may run, if `fits` */
+  bool any;     /* the queue is not empty */
+  bool fits; /* there is such a task among the first few: those bound elsewhere are not walked past
+                for long under the queue's lock */
+};
+
+SCHEDD_INLINE struct queue_head dsq_look(u64 dsq_id, s32 cpu) {
   enum { MOST_LOOKS = 8 };
+  struct queue_head head = {};
   struct bpf_iter_scx_dsq it;
   struct task_struct* p;
-  bool found = false;
   int i;
+  if (bpf_ksym_exists(scx_bpf_dsq_peek)) {
+    /* One search and no lock, for nearly all looks. */
+    p = scx_bpf_dsq_peek(dsq_id);
+    if (!p) return head;
+    if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
+      head.deadline = p->scx.dsq_vtime;
+      head.any = head.fits = true;
+      return head;
+    }
+  } else if (scx_bpf_dsq_nr_queued(dsq_id) <= 0) {
+    return head;
+  }
+  head.any = true;
   bpf_iter_scx_dsq_new(&it, dsq_id, 0);
   bpf_for(i, 0, MOST_LOOKS) {
     p = bpf_iter_scx_dsq_next(&it);
     if (!p) break;
     if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) continue;
-    *deadline = p->scx.dsq_vtime;
-    found = true;
+    head.deadline = p->scx.dsq_vtime;
+    head.fits = true;
     break;
   }
   bpf_iter_scx_dsq_destroy(&it);
-  return found;
+  return head;
 }
 
 SCHEDD_INLINE void task_set_slice(struct task_struct* p, u64 slice) {

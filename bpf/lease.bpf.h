@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Leases: a decision is good for some CPU time, not for one wait only. A task that sleeps before it
- * has used that up waits, when it wakes, in the place that the decision would have given it again,
- * and nobody is asked. Where tasks wake each other all the time (pipes, locks, sockets) this is
- * what makes them as quick as under a scheduler in the kernel.
+ * has used that up, or is preempted in the middle of its slice, waits in the place that the
+ * decision would have given it again, and nobody is asked. Where tasks wake each other all the time
+ * (pipes, locks, sockets) this is what makes them as quick as under a scheduler in the kernel.
  *
  * The terms are the policy's: how long a lease lasts, what a sleeper keeps, who may be preempted
  * (abi.h). Any change of parameters, weights or slices ends all leases at once.
@@ -23,7 +23,7 @@ SCHEDD_INLINE void enqueue_leased(struct schedd_header* h, struct task_struct* p
   schedd_wait_begin_decided(slot);
   slot->leased_seq = slot->seq;
   count(SCHEDD_COUNT_WAITS_LEASED, 1);
-  note_queued();
+  note_queued(h, priv);
   if (!kick_idle(p)) cpu = cpu_to_take(h, p, vtime, now);
   dsq_insert_vtime(p, cpu < 0 ? DSQ_READY : DSQ_CPU_BASE + cpu, slice_of(h, slot), vtime,
                    enq_flags);

@@ -82,6 +82,8 @@ struct task_private {
   u32 slot;        /* SCHEDD_NO_SLOT for none */
   u32 direct;      /* the queue it is in was chosen by the dispatcher, not by a decision */
   u32 solo;        /* nobody else wanted the CPU when its present run was granted */
+  u32 cut;         /* its last run ended before its slice did, and it did not want that */
+  u32 counted;     /* it is one of those that wait by header.queued and taken */
   u64 run_began;   /* run_clock() at the start of its present run; 0 while it does not run */
   u64 executed_ns; /* the kernel's account of its CPU time then */
 };
@@ -123,13 +125,62 @@ SCHEDD_INLINE bool somebody_waits(void) {
 }
 
 /*
- * A task is about to come to one of these queues, or to a CPU's own, or has just been moved there.
- * A CPU that went idle since it looked sees that by the count, and looks again: whoever queues
- * finds no idle CPU to kick until the kernel has marked it so.
+ * The urgent queue and that of the daemon's threads are empty nearly always: a CPU looks there only
+ * while they are in use. Said before a task is inserted; taken back by the timer when it found both
+ * empty twice, so a CPU that is stopped for longer between the two (a virtual one may be) costs its
+ * task the time until the timer's next look.
  */
-SCHEDD_INLINE void note_queued(void) {
-  struct schedd_header* h = get_header();
-  if (h) SCHEDD_ADD(&h->queued, 1);
+enum { RARE_LOOKS = 2 };
+SCHEDD_INLINE void note_rare(struct schedd_header* h) { SCHEDD_WRITE(&h->rare, RARE_LOOKS); }
+
+SCHEDD_INLINE bool rare_queues_used(struct schedd_header* h) { return SCHEDD_READ(&h->rare); }
+
+SCHEDD_INLINE void look_after_rare_queues(struct schedd_header* h) {
+  u32 rare = SCHEDD_READ(&h->rare);
+  if (scx_bpf_dsq_nr_queued(DSQ_URGENT) > 0 || scx_bpf_dsq_nr_queued(DSQ_DAEMON) > 0)
+    note_rare(h);
+  else if (rare)
+    SCHEDD_CAS(&h->rare, rare, rare - 1);
+}
+
+/*
+ * A task is about to come to one of these queues, or to a CPU's own. A CPU that went idle since it
+ * looked sees that by the count, and looks again: whoever queues finds no idle CPU to kick until
+ * the kernel has marked it so.
+ */
+SCHEDD_INLINE void note_queued(struct schedd_header* h, struct task_private* priv) {
+  bool again = priv && priv->counted;
+  SCHEDD_ADD(&h->queued, 1);
+  if (again)
+    SCHEDD_ADD(&h->taken, 1);
+  else if (priv)
+    priv->counted = 1;
+  /* Without private data nobody would take it off: from then on somebody waits for ever, and every
+   * look goes into the queues. */
+}
+
+/* It runs, or wants no CPU any more. Called with the lock of its run queue held, as note_queued()
+ * is: nobody else counts it. */
+SCHEDD_INLINE void note_taken(struct schedd_header* h, struct task_private* priv) {
+  if (!priv || !priv->counted) return;
+  priv->counted = 0;
+  SCHEDD_ADD(&h->taken, 1);
+}
+
+/* Has just been moved from one queue to another. */
+SCHEDD_INLINE void note_moved(struct schedd_header* h) {
+  SCHEDD_ADD(&h->queued, 1);
+  SCHEDD_ADD(&h->taken, 1);
+}
+
+/*
+ * Whether a task may wait in any queue of ours, a CPU's own or one for all. To ask the queues
+ * themselves costs a search for each. Never wrong when it says no: a task is counted before it is
+ * queued, and the older half is read first.
+ */
+SCHEDD_INLINE bool somebody_queued(struct schedd_header* h) {
+  u64 taken = SCHEDD_READ(&h->taken);
+  return SCHEDD_READ(&h->queued) != taken;
 }
 
 /* Before a CPU looks. The exchange is a full barrier: what was queued before the count is seen. */

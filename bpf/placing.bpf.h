@@ -32,8 +32,9 @@ SCHEDD_INLINE void mark_direct(struct task_private* priv, struct schedd_slot* sl
 }
 
 /* Threads of the daemon: at once and before others when they wake, but for a CPU that owes somebody
- * a turn; in turn with all others together when they have used their slice. Never behind a
- * real-time task. */
+ * a turn, or whose task has just come to it while another CPU's has not (a task that wakes often
+ * wakes the daemon, too, and must not pay for that with its turn); in turn with all others together
+ * when they have used their slice. Never behind a real-time task. */
 SCHEDD_INLINE void enqueue_daemon(struct schedd_header* h, struct task_struct* p,
                                   struct task_private* priv, struct schedd_slot* slot,
                                   u64 enq_flags) {
@@ -41,14 +42,20 @@ SCHEDD_INLINE void enqueue_daemon(struct schedd_header* h, struct task_struct* p
   u64 now = bpf_ktime_get_ns();
   bool woke = enq_flags & SCX_ENQ_WAKEUP;
   bool elsewhere = is_taken(cpu_at(cpu)) || (woke && owes_a_turn(cpu, now));
+  s32 other = -1;
+  if (elsewhere)
+    other = cpu_for_daemon(h, p, now, false);
+  else if (woke && is_fresh(h, cpu, now))
+    other = cpu_for_daemon(h, p, now, true);
   count(SCHEDD_COUNT_RUN_DAEMON, 1);
   mark_direct(priv, slot);
-  if (woke && !elsewhere) {
+  if (woke && !elsewhere && other < 0) {
     dsq_insert(p, SCX_DSQ_LOCAL, h->protected_slice_ns, enq_flags | SCX_ENQ_PREEMPT);
   } else {
-    note_queued();
+    note_rare(h);
+    note_queued(h, priv);
     dsq_insert(p, DSQ_DAEMON, h->protected_slice_ns, enq_flags);
-    if (!kick_idle(p) && elsewhere) preempt_any(h, p, now);
+    if (!kick_idle(p) && other >= 0) kick_cpu(other, SCX_KICK_PREEMPT);
   }
 }
 
@@ -57,7 +64,9 @@ SCHEDD_INLINE void enqueue_daemon(struct schedd_header* h, struct task_struct* p
 SCHEDD_INLINE void take_before_decision(struct schedd_header* h, struct task_struct* p,
                                         u64 deadline, u64 now) {
   s32 cpu = cpu_to_take(h, p, deadline, now);
-  if (cpu < 0) return;
+  struct schedd_cpu* record = cpu_at(cpu);
+  if (cpu < 0 || !record) return;
+  SCHEDD_WRITE(&record->give_way, 1);
   count(SCHEDD_COUNT_KICKS_PREEMPT, 1);
   kick_cpu(cpu, SCX_KICK_PREEMPT);
 }
@@ -79,7 +88,7 @@ SCHEDD_INLINE void enqueue_undecided(struct schedd_header* h, struct task_struct
     if (slot->unasked_seq == slot->seq) flags |= SCHEDD_EVENT_UNASKED;
     schedd_wait_begin(slot);
   }
-  note_queued();
+  note_queued(h, priv);
   dsq_insert_vtime(p, DSQ_UNDECIDED, slice_of(h, slot), vtime, enq_flags);
   if (!kick_idle(p) && woke && slot && slot->decided_weight && !h->all_decisions)
     take_before_decision(h, p, vtime, now);

@@ -27,18 +27,26 @@ SCHEDD_INLINE bool owes_a_turn(s32 cpu, u64 now) {
   return slot && slot->urgent_seq == slot->seq && now - record->since_ns < slot->slice_ns;
 }
 
-/* Takes a CPU from a task that is not protected, for p. */
-SCHEDD_INLINE void preempt_any(struct schedd_header* h, struct task_struct* p, u64 now) {
+/* The task that runs there has just come to it. */
+SCHEDD_INLINE bool is_fresh(struct schedd_header* h, s32 cpu, u64 now) {
+  struct schedd_cpu* record = cpu_at(cpu);
+  return record && record->running && (s64)(now - record->since_ns) < (s64)h->min_slice_ns;
+}
+
+/* A CPU for a thread of the daemon to take from a task that is not protected; -1 for none. */
+SCHEDD_INLINE s32 cpu_for_daemon(struct schedd_header* h, struct task_struct* p, u64 now,
+                                 bool spare_fresh) {
   u32 cpu;
   bpf_for(cpu, 0, h->nr_cpus) {
     struct schedd_cpu* record = cpu_at(cpu);
     if (!record) break;
     if (record->offline || !record->running || record->protected_task ||
-        !bpf_cpumask_test_cpu(cpu, p->cpus_ptr) || owes_a_turn(cpu, now))
+        !bpf_cpumask_test_cpu(cpu, p->cpus_ptr) || owes_a_turn(cpu, now) ||
+        (spare_fresh && is_fresh(h, cpu, now)))
       continue;
-    kick_cpu(cpu, SCX_KICK_PREEMPT);
-    break;
+    return cpu;
   }
+  return -1;
 }
 
 /*
@@ -54,7 +62,7 @@ __attribute__((noinline)) int schedd_may_take(s32 cpu, u64 deadline, u64 now) {
   other = slot_at(record->slot);
   ran = now - record->since_ns;
   if (!other || !other->decided_weight || (s64)ran < (s64)h->min_slice_ns) return 0;
-  others = schedd_deadline_of_running(other, record->vtime_floor, ran);
+  others = schedd_deadline_to_take(h, other, record->vtime_floor, ran);
   return (s64)(others - deadline) > (s64)h->preempt_margin_ns;
 }
 

@@ -53,6 +53,7 @@ SCHEDD_INLINE void hurry_starved(struct schedd_header* h, u64 dsq_id, u64 now, b
     if (only_leased && slot->leased_seq != slot->seq) continue;
     seq = slot->seq;
     slot->urgent_seq = seq; /* before a CPU may run it */
+    note_rare(h);
     /* A decision may have moved it just now: then it is as urgent as that one said. */
     if (!dsq_move_here_as(&it, p, DSQ_URGENT, slot->waiting_since_ns)) slot->urgent_seq = seq - 1;
   }
@@ -95,6 +96,7 @@ static int catch_stray(void* map, int* key, struct net* net) {
   degraded = *(volatile u64*)&h->degraded_since_ns;
   if (degraded) hurry_starved(h, DSQ_UNDECIDED, now, false);
   hurry_starved(h, DSQ_READY, now, !degraded);
+  look_after_rare_queues(h);
   check_daemon(h, &net->watch);
   bpf_timer_start(&net->timer, NET_PERIOD_NS, 0);
   return 0;

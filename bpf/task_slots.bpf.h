@@ -62,6 +62,7 @@ SCHEDD_INLINE void slot_clear(struct schedd_slot* slot) {
   slot->slice_ns = slot->deadline = slot->generation = 0;
   slot->lease_until_ns = slot->asked_ns = 0;
   slot->sleep_floor = slot->slept_virtual_ns = 0;
+  slot->sync_kept = 0;
   slot->latency_sum_ns = slot->latency_max_ns = 0;
   for (i = 0; i < SCHEDD_LATENCY_BUCKETS; i++) slot->latency_buckets[i] = 0;
 }

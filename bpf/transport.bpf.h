@@ -114,14 +114,17 @@ SCHEDD_INLINE u64 order_in(u64 dsq_id, struct schedd_slot* slot, struct schedd_d
 }
 
 /* Before the task is moved: once it is, a CPU may run it at any time. */
-SCHEDD_INLINE void note_decision(struct schedd_slot* slot, struct schedd_decision* decision,
-                                 u64 to) {
+SCHEDD_INLINE void note_decision(struct schedd_header* h, struct schedd_slot* slot,
+                                 struct schedd_decision* decision, u64 to) {
   slot->slice_ns = decision->slice_ns;
   slot->deadline = decision->deadline;
   slot->generation = decision->generation;
   slot->decided_weight = decision->weight;
   slot->yields = (decision->flags & SCHEDD_DECISION_YIELDS) != 0;
-  if (to == DSQ_URGENT) slot->urgent_seq = decision->seq;
+  if (to == DSQ_URGENT) {
+    note_rare(h);
+    slot->urgent_seq = decision->seq;
+  }
   schedd_lease_give(slot, decision, bpf_ktime_get_ns());
 }
 
@@ -130,8 +133,9 @@ SCHEDD_INLINE void note_decision(struct schedd_slot* slot, struct schedd_decisio
  * reach a later wait: the iterator comes first, and through it the kernel refuses what was queued
  * after it was made; what was queued before has its number in the slot, which is looked at then.
  */
-SCHEDD_INLINE bool move_wait(struct schedd_slot* slot, struct schedd_decision* decision,
-                             struct task_struct* p, u64 from, u64 to) {
+SCHEDD_INLINE bool move_wait(struct schedd_header* h, struct schedd_slot* slot,
+                             struct schedd_decision* decision, struct task_struct* p, u64 from,
+                             u64 to) {
   struct bpf_iter_scx_dsq it;
   bool moved = false;
   if (!bpf_iter_scx_dsq_new(&it, from, 0)) {
@@ -139,25 +143,26 @@ SCHEDD_INLINE bool move_wait(struct schedd_slot* slot, struct schedd_decision* d
     if (first ? schedd_wait_decide(slot, decision->seq)
               : schedd_wait_is(slot, decision->seq, SCHEDD_TASK_DECIDED)) {
       bool was_urgent = slot->urgent_seq == decision->seq;
-      note_decision(slot, decision, to);
+      note_decision(h, slot, decision, to);
       moved = dsq_move(&it, p, to, decision->slice_ns, order_in(to, slot, decision));
       /* Unless the same decision, made twice, moved it before. */
       if (!moved && to == DSQ_URGENT && !was_urgent) slot->urgent_seq = decision->seq - 1;
       if (!moved && first) schedd_wait_undo(slot, decision->seq);
-      if (moved) note_queued();
+      if (moved) note_moved(h);
     }
   }
   bpf_iter_scx_dsq_destroy(&it);
   return moved;
 }
 
-SCHEDD_INLINE bool move_as_decided(struct schedd_slot* slot, struct schedd_decision* decision,
-                                   struct task_struct* p, u64 to) {
+SCHEDD_INLINE bool move_as_decided(struct schedd_header* h, struct schedd_slot* slot,
+                                   struct schedd_decision* decision, struct task_struct* p,
+                                   u64 to) {
   bool moved = false;
   int i;
   bpf_for(i, 0, MOVE_TRIES) {
     bool undecided = schedd_wait_is(slot, decision->seq, SCHEDD_TASK_UNDECIDED);
-    moved = move_wait(slot, decision, p, undecided ? DSQ_UNDECIDED : DSQ_READY, to);
+    moved = move_wait(h, slot, decision, p, undecided ? DSQ_UNDECIDED : DSQ_READY, to);
     if (moved || !is_current(slot, decision)) break;
   }
   return moved;
@@ -165,18 +170,19 @@ SCHEDD_INLINE bool move_as_decided(struct schedd_slot* slot, struct schedd_decis
 
 /* Puts one decision into effect. */
 SCHEDD_INLINE void apply_decision(struct schedd_decision* decision) {
+  struct schedd_header* h = get_header();
   struct schedd_slot* slot = slot_at(decision->slot);
   struct task_struct* p;
   bool moved = false;
   u64 to;
-  if (!slot || !is_current(slot, decision)) {
+  if (!h || !slot || !is_current(slot, decision)) {
     count(SCHEDD_COUNT_DECISIONS_STALE, 1);
     return;
   }
   p = bpf_task_from_pid(slot->tid);
   if (p) {
     to = destination(decision, p);
-    moved = move_as_decided(slot, decision, p, to);
+    moved = move_as_decided(h, slot, decision, p, to);
     if (moved) wake_cpu_for(p, decision, to);
     bpf_task_release(p);
   }

@@ -24,10 +24,17 @@ SCHEDD_INLINE schedd_u64 schedd_virtual_ns(const struct schedd_slot* slot, sched
   return ran * 100 / (weight ? weight : 100);
 }
 
+/* How far behind the queue a task may be placed that wakes: the policy's terms allow
+ * sleeper_credit_ns, and no more than what the queue came on while it slept (sleep.h). */
+SCHEDD_INLINE schedd_u64 schedd_claim_of_sleeper(const struct schedd_header* header,
+                                                 const struct schedd_slot* slot) {
+  schedd_u64 credit = schedd_virtual_ns(slot, SCHEDD_READ(&header->sleeper_credit_ns));
+  return credit < slot->slept_virtual_ns ? credit : slot->slept_virtual_ns;
+}
+
 /*
  * The deadline by which the task waits in a queue that has come to `floor`, until a decision says
- * otherwise. One that wakes claims no more than the policy's terms allow: sleeper_credit_ns, and
- * what the queue came on while it slept (sleep.h). A deadline from another CPU's virtual time does
+ * otherwise. A deadline from another CPU's virtual time does
  * not hold a task back here, nor all others.
  */
 SCHEDD_INLINE schedd_u64 schedd_place_in_queue(const struct schedd_header* header,
@@ -35,10 +42,7 @@ SCHEDD_INLINE schedd_u64 schedd_place_in_queue(const struct schedd_header* heade
                                                schedd_u64 floor) {
   schedd_u64 deadline = slot->deadline;
   schedd_u64 ahead = SCHEDD_QUEUE_LEAD_NS;
-  if (woke) {
-    schedd_u64 credit = schedd_virtual_ns(slot, SCHEDD_READ(&header->sleeper_credit_ns));
-    ahead = credit < slot->slept_virtual_ns ? credit : slot->slept_virtual_ns;
-  }
+  if (woke) ahead = schedd_claim_of_sleeper(header, slot);
   if ((long long)(deadline - (floor - ahead)) < 0) deadline = floor - ahead;
   if ((long long)(deadline - (floor + SCHEDD_QUEUE_LEAD_NS)) > 0)
     deadline = floor + SCHEDD_QUEUE_LEAD_NS;
@@ -49,6 +53,22 @@ SCHEDD_INLINE schedd_u64 schedd_place_in_queue(const struct schedd_header* heade
 SCHEDD_INLINE schedd_u64 schedd_deadline_of_running(const struct schedd_slot* slot,
                                                     schedd_u64 floor, schedd_u64 ran) {
   schedd_u64 least = floor - SCHEDD_QUEUE_LEAD_NS;
+  schedd_u64 deadline = (long long)(slot->deadline - least) < 0 ? least : slot->deadline;
+  return deadline + schedd_virtual_ns(slot, ran);
+}
+
+/*
+ * The same where one that wakes asks for the CPU. What that one may claim of this queue is bounded,
+ * so the one that runs claims no more than what it woke with and has not used since: a deadline
+ * further behind the queue comes from another CPU's virtual time, and would let no sleeper in until
+ * it had caught up. It keeps that deadline, and comes back by it.
+ */
+SCHEDD_INLINE schedd_u64 schedd_deadline_to_take(const struct schedd_header* header,
+                                                 const struct schedd_slot* slot, schedd_u64 floor,
+                                                 schedd_u64 ran) {
+  schedd_u64 claim = schedd_claim_of_sleeper(header, slot);
+  schedd_u64 used = schedd_virtual_ns(slot, slot->awake_run_ns);
+  schedd_u64 least = floor - (claim > used ? claim - used : 0);
   schedd_u64 deadline = (long long)(slot->deadline - least) < 0 ? least : slot->deadline;
   return deadline + schedd_virtual_ns(slot, ran);
 }

@@ -23,12 +23,13 @@ Cell ZeroIsGood(int64_t number, std::string text) {
 
 void AddRunRows(const SchedulerCounters& counters, Table& table) {
   const int64_t all = counters.decided_run_count() + counters.undecided_run_count() +
-                      counters.idle_run_count() + counters.kernel_thread_run_count() +
-                      counters.daemon_run_count();
+                      counters.idle_run_count() + counters.sync_run_count() +
+                      counters.kernel_thread_run_count() + counters.daemon_run_count();
   table.AddRow({"runs", Count(all)});
   table.AddRow({"  decided by the policy", OfRuns(counters.decided_run_count(), all)});
   table.AddRow({"  undecided (kernel's queue)", OfRuns(counters.undecided_run_count(), all)});
   table.AddRow({"  directly on an idle CPU", OfRuns(counters.idle_run_count(), all)});
+  table.AddRow({"  in the waker's place", OfRuns(counters.sync_run_count(), all)});
   table.AddRow({"  kernel threads", OfRuns(counters.kernel_thread_run_count(), all)});
   table.AddRow({"  schedd itself", OfRuns(counters.daemon_run_count(), all)});
   table.AddRow({"preemptions", Count(counters.preemption_count())});
@@ -55,7 +56,7 @@ void AddLossRows(const SchedulerCounters& counters, Table& table) {
   table.AddRow({"  for a CPU not allowed", Count(counters.bounced_decision_count())});
   table.AddRow({"  urgent (starvation bound)", Count(counters.urgent_decision_count())});
   table.AddRow({"decision latency p50/p99", DecisionLatencyText(counters)});
-  table.AddRow({"wakeups under a lease", Count(counters.leased_wakeup_count())});
+  table.AddRow({"waits under a lease", Count(counters.leased_wait_count())});
   const int64_t slotless = counters.table_full_count() + counters.unslotted_enqueue_count();
   if (slotless > 0) {
     table.AddRow(

@@ -55,12 +55,13 @@ SchedulerCounters ReadCounters(const Attachment& attachment,
       .scheduling_page_fault_count = page_faults,
       .pass_count = engine.passes,
       .degraded_run_count = Sum(memory, SCHEDD_COUNT_RUN_DEGRADED),
-      .leased_wakeup_count = Sum(memory, SCHEDD_COUNT_WAITS_LEASED),
+      .leased_wait_count = Sum(memory, SCHEDD_COUNT_WAITS_LEASED),
       .decision_latency_count = static_cast<int64_t>(decision_latency.count()),
       .decision_latency_mean_ns = latency.mean_ns,
       .decision_latency_p50_ns = latency.p50_ns,
       .decision_latency_p99_ns = latency.p99_ns,
       .decision_latency_max_ns = latency.max_ns,
+      .sync_run_count = Sum(memory, SCHEDD_COUNT_RUN_DIRECT_SYNC),
   };
 }
 

@@ -72,7 +72,7 @@ struct SchedulerCounters {
   int64_t scheduling_page_fault_count = 0;  // since attach; -1: the host cannot tell
   int64_t pass_count = 0;
   int64_t degraded_run_count = 0;
-  int64_t leased_wakeup_count = 0;
+  int64_t leased_wait_count = 0;
   int64_t scheduling_voluntary_switch_count = 0;    // since attach; -1: unknown
   int64_t scheduling_involuntary_switch_count = 0;  // since attach; -1: unknown
   int64_t daemon_voluntary_switch_count = 0;
@@ -82,6 +82,7 @@ struct SchedulerCounters {
   int64_t decision_latency_p50_ns = 0;
   int64_t decision_latency_p99_ns = 0;
   int64_t decision_latency_max_ns = 0;
+  int64_t sync_run_count = 0;
 
   bool operator==(const SchedulerCounters&) const = default;
 

@@ -166,6 +166,10 @@ constexpr Metric kMetrics[] = {
      "", "Decisions for tasks that had waited starvation_bound.", Count<&C::urgent_decision_count>},
     {"schedd_idle_runs_total", Type::kCounter, "runs", "counters.idle_run_count", "",
      "Wakeups that ran at once on an idle CPU, without a decision.", Count<&C::idle_run_count>},
+    {"schedd_sync_runs_total", Type::kCounter, "runs", "counters.sync_run_count", "",
+     "Wakeups that ran at once in the place of the task that woke them and then went to sleep, "
+     "without a decision.",
+     Count<&C::sync_run_count>},
     {"schedd_kernel_thread_runs_total", Type::kCounter, "runs", "counters.kernel_thread_run_count",
      "", "Runs of kernel threads that never wait for user space.",
      Count<&C::kernel_thread_run_count>},
@@ -214,9 +218,10 @@ constexpr Metric kMetrics[] = {
     {"schedd_degraded_runs_total", Type::kCounter, "runs", "counters.degraded_run_count", "",
      "The part of schedd_undecided_runs_total that began in degraded mode.",
      Count<&C::degraded_run_count>},
-    {"schedd_leased_wakeups_total", Type::kCounter, "wakeups", "counters.leased_wakeup_count", "",
-     "Wakeups for which an earlier decision was still good: no event, no decision.",
-     Count<&C::leased_wakeup_count>},
+    {"schedd_leased_waits_total", Type::kCounter, "waits", "counters.leased_wait_count", "",
+     "Waits, after a wakeup or a preemption, for which an earlier decision was still good: no "
+     "event, no decision.",
+     Count<&C::leased_wait_count>},
     {"schedd_scheduling_voluntary_switches_total", Type::kCounter, "switches",
      "counters.scheduling_voluntary_switch_count", "",
      "Context switches of the scheduling thread because it waited for something to do. Absent when "

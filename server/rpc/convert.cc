@@ -44,6 +44,7 @@ v1::SchedulerCounters ToProto(const SchedulerCounters& info) {
   counters.set_delayed_batch_count(info.delayed_batch_count);
   counters.set_urgent_decision_count(info.urgent_decision_count);
   counters.set_idle_run_count(info.idle_run_count);
+  counters.set_sync_run_count(info.sync_run_count);
   counters.set_kernel_thread_run_count(info.kernel_thread_run_count);
   counters.set_daemon_run_count(info.daemon_run_count);
   counters.set_decided_run_count(info.decided_run_count);
@@ -61,7 +62,7 @@ v1::SchedulerCounters ToProto(const SchedulerCounters& info) {
   counters.set_scheduling_page_fault_count(info.scheduling_page_fault_count);
   counters.set_pass_count(info.pass_count);
   counters.set_degraded_run_count(info.degraded_run_count);
-  counters.set_leased_wakeup_count(info.leased_wakeup_count);
+  counters.set_leased_wait_count(info.leased_wait_count);
   counters.set_scheduling_voluntary_switch_count(info.scheduling_voluntary_switch_count);
   counters.set_scheduling_involuntary_switch_count(info.scheduling_involuntary_switch_count);
   counters.set_daemon_voluntary_switch_count(info.daemon_voluntary_switch_count);

@@ -16,7 +16,7 @@ sleep 2
 counters /tmp/before
 sleep 4
 counters /tmp/after
-LEASED=$(grown leasedWakeupCount /tmp/before /tmp/after) EVENTS=$(grown eventCount /tmp/before /tmp/after)
+LEASED=$(grown leasedWaitCount /tmp/before /tmp/after) EVENTS=$(grown eventCount /tmp/before /tmp/after)
 note "beside 3 hogs, 2 pairs over a pipe and 2 that switch: $LEASED wakeups under a lease, $EVENTS events"
 holds "most wakeups ask nobody" "$LEASED > $EVENTS"
 
@@ -54,7 +54,7 @@ while NOW=$(now_ms) && [ "$NOW" -lt "$END" ]; do
   sleep 0.02
 done
 counters /tmp/after
-note "weight 1 beside 10000: $(grown leasedWakeupCount /tmp/before /tmp/after) wakeups under a lease on the whole machine, longest standstill $WORST ms"
+note "weight 1 beside 10000: $(grown leasedWaitCount /tmp/before /tmp/after) waits under a lease on the whole machine, longest standstill $WORST ms"
 # A slice of the other one, and two looks.
 holds "it stands still for no longer than $BOUND_MS ms, a slice and a look: $WORST ms" "$WORST <= $BOUND_MS + 40 + 40"
 end_hogs

@@ -55,7 +55,7 @@ holds "its involuntary context switches: told $INVOLUNTARY_TOLD, the kernel had 
   "$INVOLUNTARY_TOLD >= 0 && $INVOLUNTARY_TOLD >= $INVOLUNTARY - 200 && $INVOLUNTARY_TOLD <= $(switches nonvoluntary)"
 holds "all threads together have more of both" "$(cost .counters.daemonVoluntarySwitchCount) >= $VOLUNTARY_TOLD" \
   "&& $(cost .counters.daemonInvoluntarySwitchCount) >= $INVOLUNTARY_TOLD"
-LATENCIES=$(cost .counters.decisionLatencyCount) DECIDED=$(cost .counters.decidedRunCount) LEASED=$(cost .counters.leasedWakeupCount)
+LATENCIES=$(cost .counters.decisionLatencyCount) DECIDED=$(cost .counters.decidedRunCount) LEASED=$(cost .counters.leasedWaitCount)
 P50=$(cost .counters.decisionLatencyP50Nanos) P99=$(cost .counters.decisionLatencyP99Nanos)
 MEAN=$(cost .counters.decisionLatencyMeanNanos) MAX=$(cost .counters.decisionLatencyMaxNanos)
 note "$LATENCIES decision latencies: p50 $P50, p99 $P99, mean $MEAN, max $MAX ns"

@@ -87,4 +87,31 @@ TEST(VirtualTimeTest, TheRunningTasksDeadlineMovesOn) {
   EXPECT_EQ(schedd_deadline_of_running(&left_behind, kFloor, 10 * kMs), kFloor - 195 * kMs);
 }
 
+TEST(VirtualTimeTest, WhoWakesIsHeldBackByNoDeadlineOfAnotherCpusTime) {
+  const schedd_header header = Terms();
+  schedd_slot hog = Task(kFloor - 150 * kMs, 100);
+  hog.slept_virtual_ns = 20 * kMs;
+  hog.awake_run_ns = 3'000 * kMs;
+  EXPECT_EQ(schedd_deadline_to_take(&header, &hog, kFloor, 4 * kMs), kFloor + 4 * kMs);
+}
+
+TEST(VirtualTimeTest, WhoWakesIsHeldBackByWhatTheOtherOneWokeWith) {
+  const schedd_header header = Terms();
+  schedd_slot sleeper = Task(kFloor - 150 * kMs, 200);
+  sleeper.slept_virtual_ns = 8 * kMs;
+  EXPECT_EQ(schedd_deadline_to_take(&header, &sleeper, kFloor, 4 * kMs), kFloor - 6 * kMs);
+  sleeper.awake_run_ns = 10 * kMs;
+  EXPECT_EQ(schedd_deadline_to_take(&header, &sleeper, kFloor, 4 * kMs), kFloor - kMs)
+      << "5 of 8 ms are used";
+  sleeper.slept_virtual_ns = 900 * kMs;
+  EXPECT_EQ(schedd_deadline_to_take(&header, &sleeper, kFloor, 4 * kMs), kFloor - 3 * kMs)
+      << "no more than the terms allow: 10 ms, 5 of them used";
+}
+
+TEST(VirtualTimeTest, ADeadlineAheadOfTheQueueCountsAsItIs) {
+  const schedd_header header = {};
+  const schedd_slot slot = Task(kFloor + 30 * kMs, 100);
+  EXPECT_EQ(schedd_deadline_to_take(&header, &slot, kFloor, 4 * kMs), kFloor + 34 * kMs);
+}
+
 }  // namespace

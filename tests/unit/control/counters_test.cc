@@ -37,6 +37,7 @@ TEST_F(CountersTest, EachOfTheDispatchersCountersIsShownOnce) {
   EXPECT_EQ(c.stale_decision_count, expected(SCHEDD_COUNT_DECISIONS_STALE));
   EXPECT_EQ(c.bounced_decision_count, expected(SCHEDD_COUNT_DECISIONS_BOUNCED));
   EXPECT_EQ(c.idle_run_count, expected(SCHEDD_COUNT_RUN_DIRECT_IDLE));
+  EXPECT_EQ(c.sync_run_count, expected(SCHEDD_COUNT_RUN_DIRECT_SYNC));
   EXPECT_EQ(c.kernel_thread_run_count, expected(SCHEDD_COUNT_RUN_DIRECT_KTHREAD));
   EXPECT_EQ(c.daemon_run_count, expected(SCHEDD_COUNT_RUN_DAEMON));
   EXPECT_EQ(c.decided_run_count, expected(SCHEDD_COUNT_RUN_DECIDED));
@@ -50,7 +51,7 @@ TEST_F(CountersTest, EachOfTheDispatchersCountersIsShownOnce) {
   EXPECT_EQ(c.ended_task_run_time_ns, expected(SCHEDD_COUNT_ENDED_RUN_NS));
   EXPECT_EQ(c.unslotted_run_time_ns, expected(SCHEDD_COUNT_NO_SLOT_RUN_NS));
   EXPECT_EQ(c.degraded_run_count, expected(SCHEDD_COUNT_RUN_DEGRADED));
-  EXPECT_EQ(c.leased_wakeup_count, expected(SCHEDD_COUNT_WAITS_LEASED));
+  EXPECT_EQ(c.leased_wait_count, expected(SCHEDD_COUNT_WAITS_LEASED));
 }
 
 TEST_F(CountersTest, TheEnginesCountersAreShown) {
