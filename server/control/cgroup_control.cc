@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "server/control/counters.h"
 #include "server/control/slot_identity.h"
 #include "server/control/slot_times.h"
 #include "server/engine/shared_access.h"
@@ -48,6 +49,8 @@ void CgroupControl::OnAttached(const Attachment& attachment) {
   activity_.Reset();
   sent_ = {};
   last_look_ns_ = attachment.kernel->NowNanos();
+  waits_seen_ = ReadWaitCount(attachment.kernel->memory());
+  intervals_ = 0;
   timer_.Start(kInterval, [this] { Tick(); });
 }
 
@@ -59,6 +62,10 @@ void CgroupControl::Tick() {
   timer_.Start(kInterval, [this] { Tick(); });
   const int64_t now_ns = attachment->kernel->NowNanos();
   if (now_ns <= last_look_ns_) return;
+  const int64_t waits = ReadWaitCount(attachment->kernel->memory());
+  if (++intervals_ < kQuietIntervals && waits == waits_seen_) return;
+  waits_seen_ = waits;
+  intervals_ = 0;
   const Look look = LookAtTasks(*attachment, now_ns);
   last_look_ns_ = now_ns;
   CgroupShares shares = Divide(look);

@@ -31,6 +31,8 @@ namespace schedd {
 class CgroupControl : public AttachmentObserver, public ShareSource {
  public:
   static constexpr absl::Duration kInterval = absl::Milliseconds(100);
+  // Where nobody waits shares decide nothing: then at each of so many intervals.
+  static constexpr int kQuietIntervals = 10;
 
   // Arguments outlive it. Becomes an observer of `scheduler`.
   CgroupControl(Sequence* sequence, const Clock* clock, const KernelHost* host, CgroupPaths* paths,
@@ -64,6 +66,8 @@ class CgroupControl : public AttachmentObserver, public ShareSource {
   ActivityMeter activity_;
   CgroupShares sent_;
   int64_t last_look_ns_ = 0;  // Kernel clock
+  int64_t waits_seen_ = 0;
+  int intervals_ = 0;  // since the last look
   Timer timer_;
 };
 

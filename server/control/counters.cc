@@ -69,4 +69,9 @@ int64_t ReadLostEventCount(const SharedMemory& memory) {
   return Sum(memory, SCHEDD_COUNT_EVENTS_DROPPED) + Sum(memory, SCHEDD_COUNT_EVENTS_WITHHELD);
 }
 
+int64_t ReadWaitCount(const SharedMemory& memory) {
+  return Sum(memory, SCHEDD_COUNT_EVENTS) + Sum(memory, SCHEDD_COUNT_WAITS_LEASED) +
+         ReadLostEventCount(memory);
+}
+
 }  // namespace schedd

@@ -24,6 +24,10 @@ SchedulerCounters ReadCounters(const Attachment& attachment,
 // Events that the scheduling thread never saw, since attach. Cheaper than all counters.
 int64_t ReadLostEventCount(const SharedMemory& memory);
 
+// How often a task had to wait for a CPU that others wanted, too, since attach: each by an event,
+// one that found no room, or a lease.
+int64_t ReadWaitCount(const SharedMemory& memory);
+
 }  // namespace schedd
 
 #endif  // SCHEDD_CONTROL_COUNTERS_H_

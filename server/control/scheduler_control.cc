@@ -13,6 +13,7 @@ namespace {
 
 // How soon an ejection, a foreign scheduler or lost events are noticed when nobody asks.
 constexpr absl::Duration kTickInterval = absl::Milliseconds(100);
+constexpr int kQuietTicks = 10;
 
 absl::string_view ReasonOfLoadError(absl::StatusCode code) {
   switch (code) {
@@ -42,6 +43,7 @@ SchedulerControl::SchedulerControl(Sequence* sequence, const Clock* clock, Kerne
       tick_(sequence),
       reattach_budget_(sequence, options->reattach_limit),
       reattach_(sequence) {
+  Publish();
   Tick();
 }
 
@@ -320,11 +322,14 @@ SchedulerInfo SchedulerControl::Describe() const {
 void SchedulerControl::Tick() {
   NoticeEnd();
   if (attachment_ != nullptr) attachment_->engine->Reclaim();
-  Publish();
+  // A pulse is some dozens of counters and files. Where nobody listens there is one a second, so
+  // that the next listener begins with one that is no older.
+  if (watch_.has_listeners() || ++unpublished_ticks_ >= kQuietTicks) Publish();
   tick_.Start(kTickInterval, [this] { Tick(); });
 }
 
 void SchedulerControl::Publish() {
+  unpublished_ticks_ = 0;
   SchedulerPulse pulse;
   pulse.time = clock_->Now();
   pulse.scheduler = Describe();

@@ -116,6 +116,7 @@ class SchedulerControl {
   DirectiveOutbox outbox_;
   SchedulerWatch watch_;
   Timer tick_;
+  int unpublished_ticks_ = 0;
   ReattachBudget reattach_budget_;
   Timer reattach_;
   absl::Time reattach_time_ = absl::InfiniteFuture();  // while reattach_ runs

@@ -26,6 +26,11 @@ SchedulerWatch::ListenerId SchedulerWatch::AddListener(std::function<void()> cha
   return id;
 }
 
+bool SchedulerWatch::has_listeners() const {
+  absl::MutexLock lock(&listeners_mutex_);
+  return !listeners_.empty();
+}
+
 void SchedulerWatch::RemoveListener(ListenerId id) {
   absl::MutexLock lock(&listeners_mutex_);
   listeners_.erase(id);

@@ -43,6 +43,9 @@ class SchedulerWatch {
   // and must not call this object's AddListener() or RemoveListener(). Any thread.
   ListenerId AddListener(std::function<void()> changed);
 
+  // True while somebody listens. Any thread.
+  bool has_listeners() const;
+
   // `changed` does not run any more once this returns. Any thread, but not within a listener.
   void RemoveListener(ListenerId id);
 
@@ -60,7 +63,7 @@ class SchedulerWatch {
       std::make_shared<const SchedulerPulse>();
 
   // Apart from mutex_, so that a listener may call Current().
-  absl::Mutex listeners_mutex_;
+  mutable absl::Mutex listeners_mutex_;
   std::map<ListenerId, std::function<void()>> listeners_ ABSL_GUARDED_BY(listeners_mutex_);
   ListenerId next_id_ ABSL_GUARDED_BY(listeners_mutex_) = 1;
 };

@@ -45,9 +45,9 @@ class LibbpfHost : public KernelHost {
 
   absl::Status PrepareSchedulingThread() override {
     // Faults in all that is mapped now: the code of the loop, the engine's tables. What the daemon
-    // maps later is locked as it is touched (MCL_ONFAULT, set at its start), and none of it is the
-    // scheduling thread's.
-    if (mlockall(MCL_CURRENT) != 0)
+    // maps later is locked as it is touched, and none of it is the scheduling thread's; the first
+    // call takes that back.
+    if (mlockall(MCL_CURRENT) != 0 || mlockall(MCL_FUTURE | MCL_ONFAULT) != 0)
       return absl::ErrnoToStatus(errno,
                                  "cannot lock memory: run schedd as root, or raise RLIMIT_MEMLOCK "
                                  "(systemd: LimitMEMLOCK=infinity)");

@@ -72,6 +72,11 @@ def _guest():
     yield icount("sysbench cpu", AT_LEAST, 0.98)
     for where, noise in ((ICOUNT, ICOUNT_NOISE), (PARALLEL, PARALLEL_NOISE)):
         yield Target("wakeup delay, 2 hogs a CPU: (mean|p99|max)", where, RATIO, AT_MOST, 0.5, noise, "x none")
+    # starvation_bound and the longest slice that there is, with the tick that ends it.
+    yield Target("longest wait of a hog among 16 sleepers, nice -10", ICOUNT, ABSOLUTE, AT_MOST, 544, 0, "ms")
+    yield Target("own CPU time, idle machine", ICOUNT, ABSOLUTE, AT_MOST, 0.2, 0, "% of a CPU")
+    yield Target("own CPU time, full load", ICOUNT, ABSOLUTE, AT_MOST, 5, 0, "% of the machine")
+    yield Target("own memory, resident", ICOUNT, ABSOLUTE, AT_MOST, 64, 0, "MB")
     # A share of CPU time: how fast the guest is does not matter.
     for where in BOTH:
         yield Target("Jain's index of 64 equal hogs", where, ABSOLUTE, AT_LEAST, 0.99, 0)

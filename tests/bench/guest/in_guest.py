@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 
-from workloads import BenchError, all_workloads
+from workloads import BenchError, OwnCost, all_workloads
 
 STATE = "/sys/kernel/sched_ext/state"
 ATTACHES_WITHIN_S = 60
@@ -35,9 +35,9 @@ def state():
 
 @contextlib.contextmanager
 def scheduler(command):
-    """The kernel's own for None, else that which `command` attaches until it gets SIGINT."""
+    """The kernel's own for None, else that which `command` attaches until it gets SIGINT. Its process, if there is one."""
     if command is None:
-        yield
+        yield None
         return
     with open("/tmp/scheduler.log", "wb") as log:
         process = subprocess.Popen(shlex.split(command), stdout=log, stderr=log)
@@ -49,7 +49,7 @@ def scheduler(command):
                     raise BenchError(f"{command} does not attach: {log.read()[-300:]}")
             time.sleep(0.1)
         time.sleep(1)
-        yield
+        yield process.pid
         if process.poll() is not None or state() != "enabled":
             raise BenchError(f"{command} ended in the middle")
     finally:
@@ -64,8 +64,10 @@ def main():
     say(kernel=os.uname().release, cpus=os.cpu_count(), schedulers=list(schedulers), workloads=len(chosen))
     for run in range(runs + 1):
         for name, command in schedulers.items():
-            with scheduler(command):
+            with scheduler(command) as process:
                 for workload in chosen:
+                    if isinstance(workload, OwnCost):
+                        workload.of(process)
                     for figure, value in zip(workload.figures, workload.run()):
                         if run > 0:
                             say(scheduler=name, figure=figure.name, unit=figure.unit, better=figure.better, run=run, value=value)

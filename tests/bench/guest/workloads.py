@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -75,6 +76,66 @@ class Wakeups:
         return [float(mean), float(p99), float(most)]
 
 
+@contextlib.contextmanager
+def busy_sleepers(pairs, nice):
+    """Two processes each that send each other a byte and sleep, all the time."""
+    processes = [subprocess.Popen(["nice", "-n", str(nice), "perf", "bench", "sched", "pipe", "-l", str(10**9)],
+                                  stdout=subprocess.DEVNULL, start_new_session=True) for _ in range(pairs)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+class WorstWait:
+    """The longest wait for a turn of 1 ms of endless loops beside 16 tasks of nice -10 that sleep and wake."""
+
+    def __init__(self, hog_count, seconds):
+        self.figures = [Figure("longest wait of a hog among 16 sleepers, nice -10", "ms", LESS)]
+        self._hogs, self._seconds = hog_count, seconds
+
+    def run(self):
+        with busy_sleepers(8, -10):
+            time.sleep(1)
+            waits = output_of(["waits", str(self._seconds), str(self._hogs), "1000"]).splitlines()
+        return [float(waits[0].split()[0])]
+
+
+class OwnCost:
+    """What the scheduler's own process takes; nothing where the kernel schedules alone."""
+
+    def __init__(self, cpus, seconds):
+        self.figures = [Figure("own CPU time, idle machine", "% of a CPU", LESS), Figure("own CPU time, full load", "% of the machine", LESS),
+                        Figure("own memory, resident", "MB", LESS)]
+        self._cpus, self._seconds = cpus, seconds
+        self._process = None
+
+    def of(self, process):
+        """Of that process from now on; None: there is none."""
+        self._process = process
+
+    def run(self):
+        if self._process is None:
+            return [0, 0, 0]
+        idle = self._share()
+        with hogs(self._cpus), busy_sleepers(4, 0):
+            time.sleep(1)
+            loaded = self._share()
+        with open(f"/proc/{self._process}/smaps_rollup", encoding="ascii") as stream:
+            resident = int(re.search(r"Rss: +(\d+) kB", stream.read())[1])
+        return [100 * idle, 100 * loaded / self._cpus, resident * 1024 / 1e6]
+
+    def _share(self):
+        before, begun = self._cpu_ns(), time.monotonic_ns()
+        time.sleep(self._seconds)
+        return (self._cpu_ns() - before) / (time.monotonic_ns() - begun)
+
+    def _cpu_ns(self):
+        return sum(run_ns(f"{self._process}/task/{thread}") for thread in os.listdir(f"/proc/{self._process}/task"))
+
+
 class ShortProcesses:
     """As a build does: twice as many jobs at a time as CPUs, each a process that computes for some milliseconds."""
 
@@ -129,4 +190,6 @@ def all_workloads():
         Wakeups(cpus, "1 hog a CPU", 4),
         Wakeups(2 * cpus, "2 hogs a CPU", 4),
         Fairness(16 * cpus, 8),
+        WorstWait(cpus, 4),
+        OwnCost(cpus, 4),
     ]

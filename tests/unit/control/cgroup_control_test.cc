@@ -27,7 +27,14 @@ class CgroupControlTest : public ControlFixture {
     return key;
   }
 
-  void Look() { sequence.Advance(CgroupControl::kInterval); }
+  // The hogs share CPUs: somebody waits all the time.
+  void Compete(absl::Duration duration) {
+    for (; duration > absl::ZeroDuration(); duration -= CgroupControl::kInterval) {
+      host.kernel->Count(SCHEDD_COUNT_EVENTS, 1);
+      sequence.Advance(CgroupControl::kInterval);
+    }
+  }
+  void Look() { Compete(CgroupControl::kInterval); }
   double Factor(uint64_t cgroup_id) const { return host.engine->shares.Factor(cgroup_id); }
   size_t Sent() const { return host.engine->applied.size(); }
 };
@@ -70,8 +77,32 @@ TEST_F(CgroupControlTest, AChangeOfWeightIsInForceWithinHalfASecond) {
   Hog(0, 2);
   Look();
   host.cgroup_weights["a"] = 250;
-  sequence.Advance(absl::Milliseconds(400));
+  Compete(absl::Milliseconds(400));
   EXPECT_DOUBLE_EQ(Factor(2), 2.5);
+}
+
+// Each look reads all slots, and a file for each group: a machine with nothing to do is left alone.
+TEST_F(CgroupControlTest, WhereNobodyWaitsItLooksOnceASecond) {
+  Hog(0, 2);
+  Hog(1, 2);
+  sequence.Advance(9 * CgroupControl::kInterval);
+  EXPECT_EQ(Sent(), 0u);
+  sequence.Advance(CgroupControl::kInterval);
+  EXPECT_EQ(Sent(), 1u);
+  host.cgroup_weights["a"] = 250;
+  sequence.Advance(9 * CgroupControl::kInterval);
+  EXPECT_EQ(Sent(), 1u);
+  for (const schedd_counter counter :
+       {SCHEDD_COUNT_EVENTS, SCHEDD_COUNT_WAITS_LEASED, SCHEDD_COUNT_EVENTS_DROPPED}) {
+    Compete(CgroupControl::kInterval);
+    const size_t before = Sent();
+    host.cgroup_weights["a"] *= 2;
+    sequence.Advance(2 * CgroupControl::kInterval);  // what was read of a group is good for 200 ms
+    EXPECT_EQ(Sent(), before) << counter;
+    host.kernel->Count(counter, 1);
+    sequence.Advance(CgroupControl::kInterval);
+    EXPECT_EQ(Sent(), before + 1) << counter;
+  }
 }
 
 TEST_F(CgroupControlTest, WhoSleepsLeavesTheirShareToOthers) {
@@ -82,7 +113,7 @@ TEST_F(CgroupControlTest, WhoSleepsLeavesTheirShareToOthers) {
   schedd_slot& slot = host.kernel->slot(1);
   slot.run_ns = static_cast<uint64_t>(host.kernel->NowNanos()) - slot.running_since_ns;
   slot.state = SCHEDD_TASK_SLEEPING;
-  sequence.Advance(absl::Seconds(2));
+  Compete(absl::Seconds(2));
   EXPECT_NEAR(Factor(2), 1, 0.011);
 }
 
@@ -91,7 +122,7 @@ TEST_F(CgroupControlTest, WhenTheControllerGoesAllCountAlikeAgain) {
   Hog(1, 2);
   Look();
   host.cgroup_weights = {};
-  sequence.Advance(absl::Milliseconds(400));
+  Compete(absl::Milliseconds(400));
   EXPECT_EQ(host.engine->shares, CgroupShares());
 }
 
@@ -129,7 +160,7 @@ TEST_F(CgroupControlTest, ANewEngineIsToldAnew) {
   Hog(1, 2);
   Look();
   ASSERT_TRUE(parts->scheduler.Detach("").ok());
-  Look();
+  sequence.Advance(CgroupControl::kInterval);
   Attach();
   EXPECT_DOUBLE_EQ(Factor(2), 1);
   Hog(0, 2);

@@ -319,6 +319,7 @@ TEST_F(SchedulerControlTest, PageFaultsThatTheHostCannotTellAreMinusOne) {
 
 TEST_F(SchedulerControlTest, LostEventsArePublishedAndNeverShrink) {
   Attach();
+  scheduler().watch().AddListener([] {});
   const int64_t version = Pulse()->version;
   host.kernel->Count(SCHEDD_COUNT_EVENTS_DROPPED, 2);
   host.kernel->Count(SCHEDD_COUNT_EVENTS_WITHHELD, 3);
@@ -351,8 +352,18 @@ TEST_F(SchedulerControlTest, AnIdleSchedulerIsNoNews) {
 }
 
 TEST_F(SchedulerControlTest, AForeignSchedulerThatComesIsNoticedByItself) {
+  scheduler().watch().AddListener([] {});
   SetForeign("scx_rusty");
   sequence.Advance(absl::Milliseconds(100));
+  EXPECT_EQ(Pulse()->scheduler.state, SchedulerState::kForeign);
+}
+
+// To look costs some dozens of files and counters.
+TEST_F(SchedulerControlTest, WhereNobodyListensItLooksOnceASecond) {
+  SetForeign("scx_rusty");
+  sequence.Advance(absl::Milliseconds(800));
+  EXPECT_EQ(Pulse()->scheduler.state, SchedulerState::kDetached);
+  sequence.Advance(absl::Milliseconds(200));
   EXPECT_EQ(Pulse()->scheduler.state, SchedulerState::kForeign);
 }
 

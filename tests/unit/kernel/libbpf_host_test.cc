@@ -6,12 +6,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <string>
 
 #include "server/kernel/host_files.h"
@@ -82,8 +84,35 @@ TEST(LibbpfHostTest, MemoryThatCannotBeLockedIsExplained) {
   EXPECT_EQ(code, 0);
 }
 
+constexpr int kNotAllowed = 77;
+
+// As of /proc/self/status; 0 when it does not say.
+int64_t LockedKilobytes() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word) {
+    int64_t kilobytes = 0;
+    if (word == "VmLck:" && status >> kilobytes) return kilobytes;
+  }
+  return 0;
+}
+
+// Stacks of threads that start later, for one, while the machine swaps.
+TEST(LibbpfHostTest, WhatIsMappedLaterIsLockedAsWell) {
+  if (!kLocksMemory) GTEST_SKIP() << "a sanitizer does not lock memory";
+  const int code = InChild([] {
+    constexpr size_t kBytes = 64 * 1024;  // within the limit of a user without privileges
+    if (!MakeLibbpfHost()->PrepareSchedulingThread().ok()) return kNotAllowed;
+    const int64_t before = LockedKilobytes();
+    void* later = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (later == MAP_FAILED) return 1;
+    return LockedKilobytes() - before >= static_cast<int64_t>(kBytes / 1024) ? 0 : 2;
+  });
+  if (code == kNotAllowed) GTEST_SKIP() << "this user may not lock memory";
+  EXPECT_EQ(code, 0);
+}
+
 TEST(LibbpfHostTest, ThePreparedThreadsTimersAreExact) {
-  constexpr int kNotAllowed = 77;
   const int code = InChild([] {
     if (!MakeLibbpfHost()->PrepareSchedulingThread().ok()) return kNotAllowed;
     return prctl(PR_GET_TIMERSLACK) == 1 ? 0 : 1;
