@@ -18,8 +18,10 @@ import tap_unittest
 sys.path.insert(0, os.path.join(tap_unittest.REPO, "tools/test"))
 import run_tests  # noqa: E402
 import scripts  # noqa: E402
+import stage_times  # noqa: E402
 import tap  # noqa: E402
 import unit  # noqa: E402
+from stage_times import StageTimes, cpu_seconds  # noqa: E402
 from results import FAILED, PASSED, SKIPPED, Case, Report  # noqa: E402
 
 
@@ -228,6 +230,7 @@ class Kernels(unittest.TestCase):
     LISTED = ["7.3.4+deb13", "7.2.12+deb13", "6.19.14+deb13", "6.12.107+source.01234567"]
 
     def setUp(self):
+        self.report = Report(lambda line: None)
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.smoke, self.other = (os.path.join(folder.name, name) for name in ("smoke.sh", "other.sh"))
@@ -291,7 +294,7 @@ class Kernels(unittest.TestCase):
             return []
 
         with unittest.mock.patch.object(scripts, "run_in_guest", run), unittest.mock.patch.object(os, "cpu_count", lambda: 2):
-            run_tests.run_in_guests(None, "newest", [alone, self.other, self.other])
+            run_tests.run_in_guests(self.report, "newest", [alone, self.other, self.other])
         self.assertEqual(ran, [self.other, self.other, alone])
 
     def test_what_runs_two_at_a_time_passes_errors_on(self):
@@ -348,6 +351,32 @@ class SecondTries(unittest.TestCase):
     def test_none_in_a_thorough_run(self):
         runs, report, _ = self.run_guests({"a": 1}, thorough=True)
         self.assertEqual((runs, report.count(FAILED)), ({"a": 1}, 1))
+
+
+class Times(unittest.TestCase):
+    def test_each_stage_is_told_with_its_seconds(self):
+        times = StageTimes({"SCHEDD_SETUP_S": "61"})
+        with unittest.mock.patch.object(stage_times.time, "monotonic", side_effect=[10, 20]), \
+                unittest.mock.patch.object(stage_times, "cpu_seconds", side_effect=[(100, 5), (115, 9)]):
+            with times.measure("build"):
+                pass
+        self.assertEqual(times.lines()[1:], ["     61          set-up", "     10 (15)     build; 4 more went to other machines"])
+
+    def test_a_stage_that_fails_is_told_too(self):
+        times = StageTimes({})
+        with self.assertRaises(RuntimeError), times.measure("unit"):
+            raise RuntimeError
+        self.assertRegex(times.lines()[1], r"^ +0 \(\d+\) +unit")
+
+    def test_nothing_is_told_of_nothing(self):
+        self.assertEqual(StageTimes({}).lines(), [])
+
+    def test_seconds_of_the_processors(self):
+        with tempfile.NamedTemporaryFile(mode="w", suffix=".stat") as stream:
+            stream.write("cpu  100 200 300 99999 99999 400 500 600 700 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n")
+            stream.flush()
+            busy, stolen = cpu_seconds(stream.name)
+        self.assertEqual((busy * os.sysconf("SC_CLK_TCK"), stolen * os.sysconf("SC_CLK_TCK")), (1500, 600))
 
 
 class KernelLog(unittest.TestCase):

@@ -7,6 +7,7 @@ A tool that cannot be had is a skipped case that says why. Single-threaded; chan
 import os
 import re
 import subprocess
+import time
 
 import unit
 from results import FAILED, PASSED, SKIPPED, Case, tail
@@ -118,4 +119,6 @@ def run(report, pattern, thorough=False):
     files = tracked()
     for name, check in CHECKS.items():
         if re.search(pattern, "lint/" + name):
-            report.add("lint/" + name, [check(files, thorough) if check is clang_tidy else check(files)])
+            started_at = time.monotonic()
+            case = check(files, thorough) if check is clang_tidy else check(files)
+            report.add("lint/" + name, [case], seconds=time.monotonic() - started_at)

@@ -7,6 +7,8 @@ Pure bookkeeping: no case is dropped, none is counted twice. Report.add may be c
 import dataclasses
 import threading
 
+from stage_times import StageTimes
+
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 TAIL_LINES = 30
 
@@ -32,6 +34,7 @@ class Report:
         self._write = write
         self._lock = threading.Lock()
         self.cases = []
+        self.times = StageTimes()
         self.unsteady = []  # groups that failed, and passed when they were run once more
 
     def say(self, text):

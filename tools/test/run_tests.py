@@ -75,18 +75,32 @@ def run_in_guests(report, wanted, found, thorough=False):
             continue
         if kernel:
             # Here and not at the first boot: a download or a build is not part of a script's time.
-            ready = subprocess.run([*GUEST, "--kernel", kernel, "--prepare"], cwd=scripts.REPO, stdout=subprocess.DEVNULL, check=False)
+            with report.times.measure(f"kernel {kernel}"):
+                ready = subprocess.run([*GUEST, "--kernel", kernel, "--prepare"], cwd=scripts.REPO, stdout=subprocess.DEVNULL, check=False)
             if ready.returncode != 0:
                 report.add(f"kernel {kernel}", [Case("can be had", FAILED, "the reason is above")])
                 continue
             report.say(f"-- kernel {kernel}: {len(chosen)} of {len(found)} scripts")
-        beside = [path for path in chosen if scripts.may_run_beside_others(path)]
-        failed = sum(scripts.run_two_at_a_time(beside, lambda path: scripts.run_in_guest(report, path, kernel, thorough)), [])
-        for path in chosen:
-            if path not in beside:
-                failed += scripts.run_in_guest(report, path, kernel, thorough)
-        # Thorough runs are for finding what fails now and then.
-        if not thorough:
+        run_on_kernel(report, kernel, chosen, thorough)
+
+
+def run_on_kernel(report, kernel, chosen, thorough):
+    beside = [path for path in chosen if scripts.may_run_beside_others(path)]
+    alone = [path for path in chosen if path not in beside]
+
+    def run(path):
+        return scripts.run_in_guest(report, path, kernel, thorough)
+
+    stage, failed = f"guest [{kernel or 'newest'}]", []
+    if beside:
+        with report.times.measure(f"{stage}, two at a time"):
+            failed += sum(scripts.run_two_at_a_time(beside, run), [])
+    if alone:
+        with report.times.measure(f"{stage}, alone"):
+            failed += sum(map(run, alone), [])
+    # Thorough runs are for finding what fails now and then.
+    if failed and not thorough:
+        with report.times.measure(f"{stage}, once more"):
             try_again(report, failed)
 
 
@@ -117,10 +131,12 @@ def build(report):
 def run_stage(report, stage, options):
     pattern = options.filter
     if stage == "lint":
-        lint.run(report, pattern, options.thorough)
+        with report.times.measure("lint"):
+            lint.run(report, pattern, options.thorough)
     elif stage == "unit":
         for config in ("", *SANITIZERS) if options.sanitizers else ("",):
-            unit.run(report, pattern, config)
+            with report.times.measure(f"unit [{config}]" if config else "unit"):
+                unit.run(report, pattern, config)
     elif stage == "guest":
         found = scripts.find("tests/e2e", pattern)
         # A filter asks for them.
@@ -131,7 +147,8 @@ def run_stage(report, stage, options):
         if found:
             run_in_guests(report, options.kernels, found, options.thorough)
     else:
-        scripts.run_two_at_a_time(scripts.find("tests/" + stage, pattern), lambda path: scripts.run_on_host(report, path))
+        with report.times.measure(stage):
+            scripts.run_two_at_a_time(scripts.find("tests/" + stage, pattern), lambda path: scripts.run_on_host(report, path))
 
 
 def main():
@@ -141,7 +158,8 @@ def main():
     started_at = time.monotonic()
     if set(stages) & {"unit", "native", "guest"} and not options.no_build:
         report.say("== build")
-        build(report)
+        with report.times.measure("build"):
+            build(report)
     built = len(report.cases)
     for stage in stages:
         report.say(f"== {stage}")
@@ -156,6 +174,8 @@ def main():
         report.say(f"failed: {name}")
     for group in report.unsteady:
         report.say(f"failed at first, passed when run once more: {group}")
+    for line in report.times.lines():
+        report.say(line)
     report.say(f"(all of it in {time.monotonic() - started_at:.0f} s; logs in .cache/test)")
     report.say(report.summary())
     return 1 if report.count(FAILED) else 0
