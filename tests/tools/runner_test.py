@@ -16,6 +16,7 @@ import unittest.mock
 import tap_unittest
 
 sys.path.insert(0, os.path.join(tap_unittest.REPO, "tools/test"))
+import ahead  # noqa: E402
 import run_tests  # noqa: E402
 import scripts  # noqa: E402
 import stage_times  # noqa: E402
@@ -306,6 +307,28 @@ class Kernels(unittest.TestCase):
 
     def test_there_is_a_smoke_test(self):
         self.assertTrue(any(map(scripts.is_smoke, scripts.find("tests/e2e", ""))))
+
+
+class Ahead(unittest.TestCase):
+    def test_what_the_stages_need(self):
+        kernels = ["7.3.4+deb13", "6.12.107+source.01234567"]
+        self.assertEqual(list(ahead.commands(["lint", "unit"], self.fail)), [["tools/setup/buf"]])
+        self.assertEqual(list(ahead.commands(["guest"], lambda: kernels)),
+                         [["python3", "tests/guest/guest.py", "--kernel", "7.3.4+deb13", "--prepare"]])
+
+    def test_the_kernels_that_guests_will_boot(self):
+        options = run_tests.parse(["--kernels", "7.1"])
+        with unittest.mock.patch.object(scripts, "find", lambda folder, pattern: ["tests/e2e/smoke.sh"]):
+            self.assertEqual(run_tests.kernels_of(options), ["7.1"])
+            self.assertEqual(run_tests.kernels_of(run_tests.parse([])), ["newest"])
+
+    def test_an_archive_that_cannot_be_reached_ends_nothing(self):
+        def kernels():
+            raise RuntimeError("no kernels found")
+
+        with unittest.mock.patch.object(threading, "excepthook") as hook:
+            ahead.start(["guest"], kernels, "/").join()
+        hook.assert_not_called()
 
 
 class SecondTries(unittest.TestCase):

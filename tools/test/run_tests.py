@@ -14,6 +14,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import ahead  # noqa: E402
 import lint  # noqa: E402
 import scripts  # noqa: E402
 import unit  # noqa: E402
@@ -21,9 +22,7 @@ from results import FAILED, PASSED, Case, Report  # noqa: E402
 
 STAGES = ("lint", "unit", "tools", "native", "guest")
 SANITIZERS = ("asan", "tsan")
-GUEST = ("python3", "tests/guest/guest.py")
 MOST_SECOND_TRIES = 2  # boots on one kernel that may fail and be run once more: more of them are no accident
-BUILT_HERE = "+source."  # in the version of a kernel that is no package of Debian's (tests/guest/source_kernel.py)
 
 
 def regex(text):
@@ -50,7 +49,7 @@ def parse(argv):
 
 def listed_kernels():
     """Versions of all kernels a guest can boot, newest first."""
-    answer = subprocess.run([*GUEST, "--list"], cwd=scripts.REPO, capture_output=True, text=True, check=False)
+    answer = subprocess.run([*ahead.GUEST, "--list"], cwd=scripts.REPO, capture_output=True, text=True, check=False)
     versions = [line.split()[0] for line in answer.stdout.splitlines()]
     if not versions:
         raise RuntimeError(f"no kernels found: {answer.stderr.strip()}")
@@ -65,8 +64,14 @@ def guest_plan(wanted, found, listed=listed_kernels):
     if wanted not in ("ends", "all"):
         return [("", rest) if wanted == "newest" else (wanted, found)]
     versions = listed()
-    others = versions[1:] if wanted == "all" else [version for version in versions[1:] if BUILT_HERE not in version][-1:]
+    others = versions[1:] if wanted == "all" else [version for version in versions[1:] if ahead.BUILT_HERE not in version][-1:]
     return [(versions[0], rest), *((version, smoke) for version in others)]
+
+
+def kernels_of(options):
+    """Versions of the kernels that the guest stage will boot, but for those that a script's header names."""
+    plan = guest_plan(options.kernels, scripts.find("tests/e2e", options.filter))
+    return [kernel or "newest" for kernel, chosen in plan if chosen]
 
 
 def run_in_guests(report, wanted, found, thorough=False):
@@ -76,7 +81,7 @@ def run_in_guests(report, wanted, found, thorough=False):
         if kernel:
             # Here and not at the first boot: a download or a build is not part of a script's time.
             with report.times.measure(f"kernel {kernel}"):
-                ready = subprocess.run([*GUEST, "--kernel", kernel, "--prepare"], cwd=scripts.REPO, stdout=subprocess.DEVNULL, check=False)
+                ready = subprocess.run([*ahead.GUEST, "--kernel", kernel, "--prepare"], cwd=scripts.REPO, stdout=subprocess.DEVNULL, check=False)
             if ready.returncode != 0:
                 report.add(f"kernel {kernel}", [Case("can be had", FAILED, "the reason is above")])
                 continue
@@ -157,6 +162,7 @@ def main():
     stages = options.only or STAGES
     started_at = time.monotonic()
     if set(stages) & {"unit", "native", "guest"} and not options.no_build:
+        ahead.start(stages, lambda: kernels_of(options), scripts.REPO)
         report.say("== build")
         with report.times.measure("build"):
             build(report)

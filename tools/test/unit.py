@@ -5,6 +5,7 @@ What ran is taken from Bazel's event stream of this very run (never from an old 
 list of test targets there are: a target that did not build or was not run is a failed case. Single-threaded.
 """
 
+import functools
 import json
 import os
 import re
@@ -35,6 +36,7 @@ def bazel(*arguments, **options):
     return subprocess.run(["bazel", *command], cwd=REPO, check=False, **options)
 
 
+@functools.lru_cache(maxsize=None)  # each configuration asks for the same
 def targets(pattern):
     """Labels of the test targets that a plain 'bazel test' runs, those that match the --filter."""
     query = f'tests({TARGETS}) except attr("tags", "manual", {TARGETS})'
