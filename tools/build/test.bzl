@@ -8,14 +8,19 @@
     )
 """
 
-def unit_test(name, srcs, deps = [], size = "small", timeout = "short", data = [], **kwargs):
+load("//tools/build:pch.bzl", "pch_copts")
+
+PCH = "//tests/unit:test_pch"
+
+def unit_test(name, srcs, deps = [], size = "small", timeout = "short", data = [], copts = [], pch = PCH, **kwargs):
     """A cc_test with GoogleTest, GoogleMock and their main(). Timeout "short" is 60 s."""
     native.cc_test(
         name = name,
         srcs = srcs,
         size = size,
         timeout = timeout,
+        copts = copts + pch_copts(pch),
         data = data + ["//tools/build:tsan.supp"],
-        deps = deps + ["//third_party/system:gtest_main"],
+        deps = deps + [pch, "//third_party/system:gtest_main"],
         **kwargs
     )
