@@ -101,6 +101,11 @@ def _version(ctx, tool):
     lines = [line.strip() for line in text.split("\n") if "version" in line]
     return lines[0] if lines else ""
 
+def _clang_of(ctx, clang, tool_version):
+    """The clang, if it is of the same version as a tool that says so in this line; else empty."""
+    same = clang and _output(ctx, [clang, "-dumpversion"]) in tool_version.split(" ")
+    return clang if same else ""
+
 def _bpf_arch(machine):
     """The suffix of __TARGET_ARCH_ that libbpf's headers know for a machine."""
     if machine in ["x86_64", "amd64"]:
@@ -151,13 +156,16 @@ def _system_id(ctx):
 def _system_repository_impl(ctx):
     machine = _output(ctx, ["uname", "-m"])
     clang_tidy = _which(ctx, "SCHEDD_CLANG_TIDY", ["clang-tidy-19", "clang-tidy"])
+    clang_tidy_version = _version(ctx, clang_tidy)
+    clang = _clang(ctx)
     values = {
         "ABSL_LINKOPTS": _pkg_config(ctx, _ABSL_MODULES),
         "BPFTOOL": _which(ctx, "SCHEDD_BPFTOOL", ["bpftool"]),
         "BPF_ARCH": _bpf_arch(machine),
-        "CLANG": _clang(ctx),
+        "CLANG": clang,
+        "CLANG_OF_TIDY": _clang_of(ctx, clang, clang_tidy_version),
         "CLANG_TIDY": clang_tidy,
-        "CLANG_TIDY_VERSION": _version(ctx, clang_tidy),
+        "CLANG_TIDY_VERSION": clang_tidy_version,
         "GRPC_CPP_PLUGIN": _which(ctx, "SCHEDD_GRPC_CPP_PLUGIN", ["grpc_cpp_plugin"]),
         "MULTIARCH": _output(ctx, ["gcc", "-dumpmachine"]) or machine + "-linux-gnu",
         "PROTOC": _which(ctx, "SCHEDD_PROTOC", ["protoc"]),
