@@ -10,7 +10,7 @@
 
 A target uses it by `copts = pch_copts("//tools/build:absl_pch")` and by the label in its deps. gcc takes
 a precompiled header only if it was made with the same options; else it reads the plain one, which takes
-longer and gives the same. Names that come in this way are no excuse for a missing #include: clang-tidy
+longer and gives the same. Of the level (-O…) gcc 12 does not see that it differs, and crashes. Names that come in this way are no excuse for a missing #include: clang-tidy
 reads the files of tests without it. Only headers of the system belong in it: Bazel does not see that an
 object was made from it, a new version of a package compiles anew by the command line (SYSTEM_ID).
 """
