@@ -21,6 +21,15 @@ void Merge(Directive& earlier, Directive later) {
   earlier.generation = later.generation;
   if (later.parameters.has_value()) earlier.parameters = later.parameters;
   if (later.shares != nullptr) earlier.shares = std::move(later.shares);
+  if (later.cgroup_policies != nullptr) earlier.cgroup_policies = std::move(later.cgroup_policies);
+  for (const PolicySetting& setting : later.policies) {
+    const auto same = std::ranges::find(earlier.policies, setting.index, &PolicySetting::index);
+    if (same == earlier.policies.end()) {
+      earlier.policies.push_back(setting);
+    } else {
+      *same = setting;
+    }
+  }
   std::unordered_map<uint32_t, size_t> by_slot;
   for (size_t i = 0; i < earlier.settings.size(); ++i) by_slot[earlier.settings[i].slot] = i;
   for (const TaskSetting& setting : later.settings) {

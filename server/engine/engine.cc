@@ -157,9 +157,14 @@ size_t Engine::State::ApplyDirectives() {
   return applied;
 }
 
-// Parameters count from the next decision on; weights and slices from a task's next wait on.
+// Parameters count from the next decision on; weights, slices and whose parameters they are from a
+// task's next wait on.
 void Engine::State::Apply(Directive& directive) {
   if (directive.parameters.has_value()) ApplyParameters(*directive.parameters);
+  for (const PolicySetting& setting : directive.policies) {
+    policy->Apply(setting.index, setting.parameters);
+  }
+  if (directive.cgroup_policies != nullptr) tasks.ExchangePolicies(directive.cgroup_policies);
   if (directive.shares != nullptr) tasks.ExchangeShares(directive.shares);
   for (const TaskSetting& setting : directive.settings) {
     if (tasks.Override(setting)) Publish(setting.slot);
@@ -174,7 +179,7 @@ void Engine::State::Apply(Directive& directive) {
 
 void Engine::State::ApplyParameters(const PolicyParameters& changed) {
   parameters = changed;
-  policy->Apply(parameters);
+  policy->Apply(kDefaultPolicyIndex, parameters);
   StoreShared(header->base_slice_ns, parameters.base_slice_ns);
   StoreShared(header->decision_budget_ns, parameters.decision_budget_ns);
   StoreShared(header->starvation_bound_ns, parameters.starvation_bound_ns);

@@ -93,6 +93,7 @@ TaskEvent TaskTable::Describe(const schedd_event& event) {
       .slept_virtual_ns = static_cast<int64_t>(LoadShared(slot.slept_virtual_ns)),
       .weight = EffectiveWeight(event.slot, event.key),
       .slice_override_ns = HasOverride(event.slot, event.key) ? record.override_slice_ns : 0,
+      .policy = policies_->Of(LoadShared(slot.cgroup_id)),
       .cpu = event.cpu,
       .allowed = slot.allowed,
       .allowed_count = std::max(1u, LoadShared(slot.nr_allowed)),

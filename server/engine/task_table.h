@@ -17,6 +17,7 @@
 
 #include "bpf/abi.h"
 #include "server/engine/directive.h"
+#include "server/policy/cgroup_policies.h"
 #include "server/policy/cgroup_shares.h"
 #include "server/policy/policy.h"
 
@@ -57,6 +58,9 @@ class TaskTable {
 
   // Takes the shares of cgroups that are in force from now on, and leaves the former ones there.
   void ExchangeShares(std::unique_ptr<CgroupShares>& shares) { shares_.swap(shares); }
+
+  // The same for the policies of cgroups.
+  void ExchangePolicies(std::unique_ptr<CgroupPolicies>& policies) { policies_.swap(policies); }
 
   // Weight in force for the task's next wait: the override's, or the kernel's within its cgroup;
   // times the scale in force, 1 to 10000.
@@ -101,7 +105,9 @@ class TaskTable {
 
   const std::span<schedd_slot> slots_;
   std::vector<Record> records_;
-  std::unique_ptr<CgroupShares> shares_ = std::make_unique<CgroupShares>();  // never nullptr
+  // Never nullptr.
+  std::unique_ptr<CgroupShares> shares_ = std::make_unique<CgroupShares>();
+  std::unique_ptr<CgroupPolicies> policies_ = std::make_unique<CgroupPolicies>();
 };
 
 }  // namespace schedd

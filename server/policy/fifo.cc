@@ -16,6 +16,7 @@ void FifoPolicy::OnEvent(const TaskEvent& event) {
   OnExit(event.task);  // a second event for a task that still waits replaces the first
   Task& task = tasks_[event.task];
   task.waits = true;
+  task.policy = event.policy < kMaxPolicies ? event.policy : kDefaultPolicyIndex;
   task.sequence = event.sequence;
   task.arrival_ns = event.time_ns;
   task.slice_override_ns = event.slice_override_ns;
@@ -40,7 +41,8 @@ size_t FifoPolicy::Schedule(const MachineView& /*machine*/, const WaitQuery& /*w
     out[count] = Decision{
         .task = static_cast<TaskId>(&task - tasks_.data()),
         .sequence = task.sequence,
-        .slice_ns = SliceFor(parameters_, task.slice_override_ns, /*waiting=*/1, /*cpus=*/1),
+        .slice_ns = SliceFor(parameters_[task.policy], task.slice_override_ns, /*waiting=*/1,
+                             /*cpus=*/1),
         .deadline = last_deadline_,
         .yields = true,
     };

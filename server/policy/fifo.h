@@ -9,6 +9,7 @@
 #ifndef SCHEDD_POLICY_FIFO_H_
 #define SCHEDD_POLICY_FIFO_H_
 
+#include <array>
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
 #include <vector>
@@ -21,7 +22,9 @@ class FifoPolicy : public Policy {
  public:
   explicit FifoPolicy(uint32_t capacity) : tasks_(capacity) {}
 
-  void Apply(const PolicyParameters& parameters) override { parameters_ = parameters; }
+  void Apply(PolicyIndex policy, const PolicyParameters& parameters) override {
+    if (policy < kMaxPolicies) parameters_[policy] = parameters;
+  }
   void Resume(std::span<const uint64_t> cpu_virtual_ns) override;
   void OnEvent(const TaskEvent& event) override;
   void OnExit(TaskId task) override;
@@ -36,12 +39,13 @@ class FifoPolicy : public Policy {
   struct Task : boost::intrusive::list_base_hook<
                     boost::intrusive::link_mode<boost::intrusive::normal_link>> {
     bool waits = false;
+    PolicyIndex policy = kDefaultPolicyIndex;
     uint32_t sequence = 0;
     int64_t arrival_ns = 0;
     int64_t slice_override_ns = 0;
   };
 
-  PolicyParameters parameters_;
+  std::array<PolicyParameters, kMaxPolicies> parameters_;
   std::vector<Task> tasks_;  // by TaskId; never resized
   boost::intrusive::list<Task> queue_;
   uint64_t last_deadline_ = 0;

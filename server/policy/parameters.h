@@ -8,9 +8,16 @@
 #ifndef SCHEDD_POLICY_PARAMETERS_H_
 #define SCHEDD_POLICY_PARAMETERS_H_
 
+#include <cstddef>
 #include <cstdint>
 
 namespace schedd {
+
+// Which set of parameters counts for a task: 0 is the default one, others are those of control
+// groups.
+using PolicyIndex = uint8_t;
+inline constexpr PolicyIndex kDefaultPolicyIndex = 0;
+inline constexpr size_t kMaxPolicies = 64;
 
 // Which wakeups go through the policy.
 enum class PlacementMode {

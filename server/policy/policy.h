@@ -50,8 +50,9 @@ struct TaskEvent {
   // known.
   int64_t slept_virtual_ns = INT64_MAX;
   int64_t weight = kDefaultWeight;
-  int64_t slice_override_ns = 0;  // 0: the policy chooses
-  int32_t cpu = 0;                // CPU it ran on last
+  int64_t slice_override_ns = 0;             // 0: the policy chooses
+  PolicyIndex policy = kDefaultPolicyIndex;  // whose parameters count for this wait
+  int32_t cpu = 0;                           // CPU it ran on last
   // Bit c of word c / 64: it may run on CPU c. Points into memory that stays valid for the life of
   // the task.
   const uint64_t* allowed = nullptr;
@@ -115,8 +116,9 @@ class Policy {
  public:
   virtual ~Policy() = default;
 
-  // New parameters, in force from the next call on.
-  virtual void Apply(const PolicyParameters& parameters) = 0;
+  // New parameters for the tasks of `policy` (below kMaxPolicies), in force from the next call on.
+  // Before the first time for an index the built-in ones count.
+  virtual void Apply(PolicyIndex policy, const PolicyParameters& parameters) = 0;
 
   // The kernel's queues are full of deadlines that an earlier daemon gave: virtual time on CPU c
   // goes on from cpu_virtual_ns[c]. Before the first event, if at all.

@@ -37,10 +37,15 @@ void VruntimePolicy::Resume(std::span<const uint64_t> cpu_virtual_ns) {
   }
 }
 
+void VruntimePolicy::Apply(PolicyIndex policy, const PolicyParameters& parameters) {
+  if (policy < kMaxPolicies) parameters_[policy] = parameters;
+}
+
 void VruntimePolicy::OnEvent(const TaskEvent& event) {
   if (event.task >= tasks_.size()) return;
   Task& task = tasks_[event.task];
   Withdraw(task);
+  task.policy = event.policy < kMaxPolicies ? event.policy : kDefaultPolicyIndex;
   const int64_t weight = std::clamp(event.weight, kMinWeight, kMaxWeight);
   task.cpu = event.cpu >= 0 && static_cast<size_t>(event.cpu) < claimed_pass_.size()
                  ? static_cast<uint32_t>(event.cpu)
@@ -97,7 +102,8 @@ size_t VruntimePolicy::Schedule(const MachineView& machine, const WaitQuery& wai
 
 int64_t VruntimePolicy::NextDeadlineNanos() const {
   if (waiting_.empty()) return INT64_MAX;
-  return SaturatingAdd(waiting_.oldest_since_ns(), StarvationBound());
+  const PolicyIndex policy = MostUrgentPolicy();
+  return SaturatingAdd(waiting_.oldest_since_ns(policy), StarvationBound(policy));
 }
 
 TaskAccount VruntimePolicy::Account(TaskId id) const {
@@ -116,7 +122,7 @@ void VruntimePolicy::CountService(Task& task, const TaskEvent& event) {
       SaturatingSubtract(event.ran_ns, std::max<int64_t>(event.overhead_ns, 0));
   task.served_ns =
       SaturatingAdd(task.overdue ? task.served_ns : 0, std::max<int64_t>(executed_ns, 0));
-  if (task.known && !event.woke && task.served_ns < parameters_.min_slice_ns) return;
+  if (task.known && !event.woke && task.served_ns < TermsOf(task).min_slice_ns) return;
   task.unserved_since_ns = event.time_ns;
   task.served_ns = 0;
   task.overdue = false;
@@ -129,7 +135,7 @@ void VruntimePolicy::Charge(Task& task, const TaskEvent& event) {
   const int64_t solo_ns = std::clamp<int64_t>(event.solo_ran_ns, 0, ran_ns);
   if (ran_ns > 0) task.was_ordered = solo_ns == 0 && !event.unasked;
   // CPU time that nobody else wanted is no debt to those who come later.
-  const int64_t charged_ns = ran_ns - solo_ns + std::min(solo_ns, ChargeLimit());
+  const int64_t charged_ns = ran_ns - solo_ns + std::min(solo_ns, ChargeLimit(TermsOf(task)));
   const int64_t charged_awake_ns =
       event.woke ? std::clamp<int64_t>(event.ran_since_wake_ns, 0, charged_ns) : charged_ns;
   const int64_t charged_before_ns = charged_ns - charged_awake_ns;
@@ -153,7 +159,8 @@ void VruntimePolicy::Settle(Task& task) {
     // ahead as its own slices bring it: were V held back, all light tasks would be ahead of it by
     // as much as they may, and their order would be lost. Else it ran because the CPU had nothing
     // else to do, or because the dispatcher, without a decision, knows no light task's place.
-    const int64_t window = Window(task.was_ordered ? task.placed_weight : kDefaultWeight);
+    const int64_t window =
+        Window(TermsOf(task), task.was_ordered ? task.placed_weight : kDefaultWeight);
     clocks_.Raise(task.cpu, task.vruntime + progress,
                   SaturatingAdd(window, static_cast<int64_t>(progress)));
   }
@@ -171,7 +178,7 @@ void VruntimePolicy::Place(Task& task, const MachineView& machine) {
   const uint64_t reference = Reference(task, machine);
   if (!task.known) {
     // One that ran already (bypassing the queue) pays for that instead.
-    const int64_t slice_ns = SliceFor(parameters_, 0, waiting_.size(), claimed_pass_.size());
+    const int64_t slice_ns = SliceFor(TermsOf(task), 0, waiting_.size(), claimed_pass_.size());
     const int64_t debit_ns = task.unplaced_ns > 0 ? 0 : slice_ns / 2;
     task.vruntime = reference + static_cast<uint64_t>(VirtualNanos(debit_ns, task.weight));
     task.placed_weight = task.weight;
@@ -181,14 +188,15 @@ void VruntimePolicy::Place(Task& task, const MachineView& machine) {
     Pay(task);  // what it used since it woke: no more business of V where it ran
   } else {
     const int64_t most_lag = MostLag(task);
-    const auto window = static_cast<uint64_t>(Window(task.placed_weight));
+    const auto window = static_cast<uint64_t>(Window(TermsOf(task), task.placed_weight));
     task.vruntime = WrapMax(task.vruntime, reference - static_cast<uint64_t>(most_lag));
     if (WrapLess(reference + window, task.vruntime)) task.vruntime = reference + window;
     if (task.placed_weight != task.weight) Transfer(task, reference, reference);
   }
   Settle(task);
   task.must_clamp = task.has_moved = false;
-  task.deadline = task.vruntime + static_cast<uint64_t>(Bonus(task.awake_run_ns, task.weight));
+  task.deadline =
+      task.vruntime + static_cast<uint64_t>(Bonus(TermsOf(task), task.awake_run_ns, task.weight));
 }
 
 // How far behind V a task may begin to wait, virtual. One that slept: what the policy's terms
@@ -197,11 +205,13 @@ void VruntimePolicy::Place(Task& task, const MachineView& machine) {
 // nothing by those that it meets now: that time was no debt, so V went on elsewhere without it, and
 // from there it would go before all of them for as long.
 int64_t VruntimePolicy::MostLag(const Task& task) const {
+  const PolicyParameters& terms = TermsOf(task);
   if (task.must_clamp) {
-    return std::min(VirtualNanos(parameters_.sleeper_credit_ns, task.weight),
+    return std::min(VirtualNanos(terms.sleeper_credit_ns, task.weight),
                     std::max<int64_t>(task.slept_virtual_ns, 0));
   }
-  return task.was_ordered ? Window(kMinWeight) : VirtualNanos(ChargeLimit(), task.placed_weight);
+  return task.was_ordered ? Window(terms, kMinWeight)
+                          : VirtualNanos(ChargeLimit(terms), task.placed_weight);
 }
 
 // Keeps what the task owes or is owed in CPU time where virtual time is `from`, at its new weight,
@@ -212,8 +222,9 @@ int64_t VruntimePolicy::MostLag(const Task& task) const {
 void VruntimePolicy::Transfer(Task& task, uint64_t from, uint64_t to) {
   const __int128 distance = WrapDifference(task.vruntime, from);
   const __int128 rescaled = distance * task.placed_weight / task.weight;
-  const int64_t bounded = static_cast<int64_t>(std::clamp<__int128>(
-      rescaled, -VirtualNanos(parameters_.sleeper_credit_ns, task.weight), Window(task.weight)));
+  const int64_t bounded = static_cast<int64_t>(
+      std::clamp<__int128>(rescaled, -VirtualNanos(TermsOf(task).sleeper_credit_ns, task.weight),
+                           Window(TermsOf(task), task.weight)));
   task.vruntime = to + static_cast<uint64_t>(bounded);
   task.placed_weight = task.weight;
 }
@@ -253,9 +264,10 @@ void VruntimePolicy::Observe(uint32_t cpu, const CpuView& view) {
   const Task& running = tasks_[view.task];
   if (!running.known || running.stage == Stage::kArrived || running.stage == Stage::kQueued) return;
   if (view.out_of_turn) return;
-  const int64_t used_ns = std::min(view.unbilled_ns, ChargeLimit());
-  clocks_.Follow(cpu, running.vruntime + Progress(used_ns, running.weight), Window(kDefaultWeight),
-                 Window(running.weight));
+  const PolicyParameters& terms = TermsOf(running);
+  const int64_t used_ns = std::min(view.unbilled_ns, ChargeLimit(terms));
+  clocks_.Follow(cpu, running.vruntime + Progress(used_ns, running.weight),
+                 Window(terms, kDefaultWeight), Window(terms, running.weight));
 }
 
 // How far V comes while a task of `weight` runs for `ran_ns`. The v of a light one leaps; V goes no
@@ -266,19 +278,19 @@ uint64_t VruntimePolicy::Progress(int64_t ran_ns, int64_t weight) {
 
 // A slice ends at the first timer tick after it: up to 10 ms late with the slowest timer that Linux
 // has.
-int64_t VruntimePolicy::ChargeLimit() const {
+int64_t VruntimePolicy::ChargeLimit(const PolicyParameters& terms) {
   constexpr int64_t kLongestTickNanos = 10'000'000;
-  return SaturatingAdd(ClampSlice(parameters_, INT64_MAX), kLongestTickNanos);
+  return SaturatingAdd(ClampSlice(terms, INT64_MAX), kLongestTickNanos);
 }
 
-int64_t VruntimePolicy::Bonus(int64_t awake_run_ns, int64_t weight) const {
-  return VirtualNanos(std::min(awake_run_ns, parameters_.sleeper_credit_ns), weight);
+int64_t VruntimePolicy::Bonus(const PolicyParameters& terms, int64_t awake_run_ns, int64_t weight) {
+  return VirtualNanos(std::min(awake_run_ns, terms.sleeper_credit_ns), weight);
 }
 
 // Twice the distance from V at which the order of service can leave a task of this weight: one
 // charge and the sleeper's credit.
-int64_t VruntimePolicy::Window(int64_t weight) const {
-  const int64_t distance_ns = SaturatingAdd(ChargeLimit(), parameters_.sleeper_credit_ns);
+int64_t VruntimePolicy::Window(const PolicyParameters& terms, int64_t weight) {
+  const int64_t distance_ns = SaturatingAdd(ChargeLimit(terms), terms.sleeper_credit_ns);
   return 2 * VirtualNanos(distance_ns, std::min(weight, kDefaultWeight));
 }
 
@@ -298,11 +310,12 @@ size_t VruntimePolicy::DecideStarved(const MachineView& machine, const WaitQuery
                                      std::span<Decision> out) {
   size_t count = 0;
   while (count < out.size() && !waiting_.empty()) {
-    Task& task = waiting_.oldest();
+    const PolicyIndex policy = MostUrgentPolicy();
+    Task& task = waiting_.oldest(policy);
     // First of all: one whose wait is over stands before others that may have waited longer.
     if (!waiting_.StillWaits(waits, task)) continue;
-    const int64_t bound_ns = StarvationBound();
-    if (SaturatingSubtract(machine.now_ns, waiting_.oldest_since_ns()) < bound_ns) break;
+    const int64_t bound_ns = StarvationBound(policy);
+    if (SaturatingSubtract(machine.now_ns, waiting_.oldest_since_ns(policy)) < bound_ns) break;
     waiting_.Remove(task);
     const bool in_effect =
         task.stage == Stage::kHandedOver && waits.IsUrgent(IdOf(task), task.sequence);
@@ -330,21 +343,33 @@ Decision VruntimePolicy::Decide(Task& task, const MachineView& machine, bool urg
       .cpu = victim,
       .slice_ns = SliceOf(task),
       .deadline = task.deadline,
-      .lease_ns = std::clamp<int64_t>(parameters_.base_slice_ns, 0, kMaxLeaseNanos),
+      .lease_ns =
+          MayLease(task) ? std::clamp<int64_t>(TermsOf(task).base_slice_ns, 0, kMaxLeaseNanos) : 0,
       .preempt = victim != kAnyCpu,
       .urgent = urgent,
   };
 }
 
 int64_t VruntimePolicy::SliceOf(const Task& task) const {
-  return SliceFor(parameters_, task.slice_override_ns, waiting_.size(), claimed_pass_.size());
+  return SliceFor(TermsOf(task), task.slice_override_ns, waiting_.size(), claimed_pass_.size());
+}
+
+// Under a lease the dispatcher places a waking task, lets it preempt and watches its wait by
+// itself, on the default policy's terms: the only ones that it has. Who has others is decided each
+// time.
+bool VruntimePolicy::MayLease(const Task& task) const {
+  const PolicyParameters& own = TermsOf(task);
+  const PolicyParameters& dispatchers = parameters_[kDefaultPolicyIndex];
+  return own.sleeper_credit_ns == dispatchers.sleeper_credit_ns &&
+         own.starvation_bound_ns == dispatchers.starvation_bound_ns &&
+         own.wakeup_preempt_margin_ns == dispatchers.wakeup_preempt_margin_ns;
 }
 
 // The CPU that `task` may take from a task with a later deadline, kAnyCpu if it should wait or an
 // idle CPU is there for it.
 int32_t VruntimePolicy::FindVictim(const Task& task, const MachineView& machine) {
   int32_t victim = kAnyCpu;
-  int64_t best_lead = std::max<int64_t>(parameters_.wakeup_preempt_margin_ns, 0);
+  int64_t best_lead = std::max<int64_t>(TermsOf(task).wakeup_preempt_margin_ns, 0);
   ScanAllowedCpus(task.allowed, task.cpu, CpuCount(machine), [&](uint32_t cpu) {
     const CpuView& view = machine.cpus[cpu];
     if (claimed_pass_[cpu] == pass_) return true;
@@ -354,7 +379,10 @@ int32_t VruntimePolicy::FindVictim(const Task& task, const MachineView& machine)
       return false;
     }
     if (view.kind != CpuView::Kind::kTask) return true;
-    if (SaturatingSubtract(machine.now_ns, view.since_ns) < parameters_.min_slice_ns) return true;
+    const PolicyIndex policy =
+        view.task < tasks_.size() ? tasks_[view.task].policy : kDefaultPolicyIndex;
+    const int64_t spared_ns = parameters_[policy].min_slice_ns;
+    if (SaturatingSubtract(machine.now_ns, view.since_ns) < spared_ns) return true;
     const int64_t lead = WrapDifference(RunningDeadline(cpu, view), task.deadline);
     if (lead > best_lead) {
       best_lead = lead;
@@ -374,23 +402,35 @@ uint64_t VruntimePolicy::RunningDeadline(uint32_t cpu, const CpuView& view) cons
   const uint64_t vruntime = known ? running->vruntime : clocks_.At(cpu);
   const int64_t weight = known ? running->weight : kDefaultWeight;
   const int64_t awake_ns = SaturatingAdd(known ? running->awake_run_ns : 0, view.unbilled_ns);
-  const int64_t used = VirtualNanos(std::min(view.unbilled_ns, ChargeLimit()), weight);
-  return vruntime + static_cast<uint64_t>(used + Bonus(awake_ns, weight));
+  const PolicyParameters& terms = parameters_[known ? running->policy : kDefaultPolicyIndex];
+  const int64_t used = VirtualNanos(std::min(view.unbilled_ns, ChargeLimit(terms)), weight);
+  return vruntime + static_cast<uint64_t>(used + Bonus(terms, awake_ns, weight));
 }
 
 // No shorter than one round of all that wait: in an overload, where every task waits long and none
 // is favoured, all would be urgent and order would be lost.
-int64_t VruntimePolicy::StarvationBound() const {
+int64_t VruntimePolicy::StarvationBound(PolicyIndex policy) const {
+  const PolicyParameters& terms = parameters_[policy];
   constexpr int64_t kTickNanos = 4'000'000;  // by which slices usually end late
   const auto cpus = static_cast<int64_t>(claimed_pass_.size());
   constexpr int64_t kLongestNanos = 1'000'000'000'000;  // whatever the parameters: products fit
-  const int64_t slice_ns = SliceFor(parameters_, 0, waiting_.size(), claimed_pass_.size());
+  const int64_t slice_ns = SliceFor(terms, 0, waiting_.size(), claimed_pass_.size());
   const int64_t turn_ns = std::min(slice_ns, kLongestNanos) + kTickNanos;
   const int64_t round_ns = turn_ns / cpus * static_cast<int64_t>(waiting_.size());
   // But the kernel throws a scheduler out that lets a task wait for seconds.
   constexpr int64_t kMostNanos = 2'000'000'000;
-  const int64_t most_ns = std::max(kMostNanos, parameters_.starvation_bound_ns);
-  return std::max<int64_t>({1, parameters_.starvation_bound_ns, std::min(round_ns, most_ns)});
+  const int64_t most_ns = std::max(kMostNanos, terms.starvation_bound_ns);
+  return std::max<int64_t>({1, terms.starvation_bound_ns, std::min(round_ns, most_ns)});
+}
+
+// Whose longest wait comes to its bound first. REQUIRES: some task waits.
+PolicyIndex VruntimePolicy::MostUrgentPolicy() const {
+  std::pair<int64_t, PolicyIndex> first(INT64_MAX, kMaxPolicies);  // when due, whose
+  waiting_.ForEachPolicy([&](PolicyIndex policy) {
+    const int64_t since_ns = waiting_.oldest_since_ns(policy);
+    first = std::min(first, {SaturatingAdd(since_ns, StarvationBound(policy)), policy});
+  });
+  return first.second;
 }
 
 uint32_t VruntimePolicy::CpuCount(const MachineView& machine) const {

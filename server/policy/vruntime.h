@@ -25,9 +25,12 @@
 //    brought back.
 // A task that waited starvation_bound is decided again, to go before all others; that run does not
 // move V. Turns of less than min_slice in all, counted anew from the bound on, end no wait.
+// The parameters are those of the task's own policy; where two tasks meet, the margin is that of
+// the one that wakes, and min_slice that of the one that runs.
 #ifndef SCHEDD_POLICY_VRUNTIME_H_
 #define SCHEDD_POLICY_VRUNTIME_H_
 
+#include <array>
 #include <boost/intrusive/list.hpp>
 #include <boost/intrusive/set.hpp>
 #include <cstdint>
@@ -46,7 +49,7 @@ class VruntimePolicy : public Policy {
   // ignored. Virtual time begins at `start`, which changes nothing: it wraps.
   VruntimePolicy(uint32_t capacity, uint32_t nr_cpus, uint64_t start = 0);
 
-  void Apply(const PolicyParameters& parameters) override { parameters_ = parameters; }
+  void Apply(PolicyIndex policy, const PolicyParameters& parameters) override;
   void Resume(std::span<const uint64_t> cpu_virtual_ns) override;
   void OnEvent(const TaskEvent& event) override;
   void OnExit(TaskId id) override;
@@ -78,9 +81,9 @@ class VruntimePolicy : public Policy {
   uint64_t Reference(const Task& task, const MachineView& machine);
   void Observe(uint32_t cpu, const CpuView& view);
   static uint64_t Progress(int64_t ran_ns, int64_t weight);
-  int64_t ChargeLimit() const;
-  int64_t Bonus(int64_t awake_run_ns, int64_t weight) const;
-  int64_t Window(int64_t weight) const;
+  static int64_t ChargeLimit(const PolicyParameters& terms);
+  static int64_t Bonus(const PolicyParameters& terms, int64_t awake_run_ns, int64_t weight);
+  static int64_t Window(const PolicyParameters& terms, int64_t weight);
   // -- decisions --
   void Withdraw(Task& task);
   size_t DecideStarved(const MachineView& machine, const WaitQuery& waits, std::span<Decision> out);
@@ -88,11 +91,16 @@ class VruntimePolicy : public Policy {
   int64_t SliceOf(const Task& task) const;
   int32_t FindVictim(const Task& task, const MachineView& machine);
   uint64_t RunningDeadline(uint32_t cpu, const CpuView& view) const;
-  int64_t StarvationBound() const;
+  int64_t StarvationBound(PolicyIndex policy) const;
+  PolicyIndex MostUrgentPolicy() const;
+  bool MayLease(const Task& task) const;
   uint32_t CpuCount(const MachineView& machine) const;
   TaskId IdOf(const Task& task) const { return static_cast<TaskId>(&task - tasks_.data()); }
 
-  PolicyParameters parameters_;
+  // The parameters that count for a task.
+  const PolicyParameters& TermsOf(const Task& task) const { return parameters_[task.policy]; }
+
+  std::array<PolicyParameters, kMaxPolicies> parameters_;
   std::vector<Task> tasks_;  // by TaskId; never resized
   Arrivals arrivals_;
   RunQueue queue_;

@@ -36,6 +36,7 @@ struct VruntimeTask {
   bool must_clamp = false;   // it slept since it was placed last
   bool may_preempt = false;  // it waits because it woke
   bool has_moved = false;    // its affinity changed since it was placed last
+  PolicyIndex policy = kDefaultPolicyIndex;
   uint32_t sequence = 0;
   uint32_t cpu = 0;
   uint32_t allowed_count = 1;

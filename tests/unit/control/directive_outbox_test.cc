@@ -292,5 +292,28 @@ TEST_F(DirectiveOutboxTest, OfSharesThatWaitTheLatestAreSent) {
   EXPECT_EQ(engine_->shares.Factor(7), 0.25);
 }
 
+TEST_F(DirectiveOutboxTest, OfPoliciesThatWaitTheLatestOfEachAreSent) {
+  engine_->mailbox_full = true;
+  for (const int64_t slice_ns : {5, 6}) {
+    Directive directive;
+    directive.generation = slice_ns;
+    directive.policies = {{.index = 2, .parameters = {.base_slice_ns = slice_ns}}};
+    if (slice_ns == 5) {
+      directive.policies.push_back({.index = 3, .parameters = {.base_slice_ns = slice_ns}});
+      directive.cgroup_policies = std::make_unique<CgroupPolicies>();
+      directive.cgroup_policies->indexes = {{7, PolicyIndex{2}}};
+    }
+    outbox_.Send(std::move(directive));
+  }
+  outbox_.Send(Setting(7, 0, 5));
+  engine_->mailbox_full = false;
+  sequence_.Advance(absl::Milliseconds(1));
+  ASSERT_EQ(engine_->applied.size(), 1u);
+  EXPECT_EQ(engine_->applied[0].policies.size(), 2u);
+  EXPECT_EQ(engine_->policies[2].base_slice_ns, 6);
+  EXPECT_EQ(engine_->policies[3].base_slice_ns, 5);
+  EXPECT_EQ(engine_->cgroup_policies.Of(7), 2);
+}
+
 }  // namespace
 }  // namespace schedd

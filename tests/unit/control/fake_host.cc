@@ -103,6 +103,10 @@ void FakeEngine::Step() {
     if (directive->generation != applied_generation_) applied_time_ns_ = host_->kernel->NowNanos();
     applied_generation_ = directive->generation;
     if (directive->shares != nullptr) shares = *directive->shares;
+    for (const PolicySetting& setting : directive->policies) {
+      policies[setting.index] = setting.parameters;
+    }
+    if (directive->cgroup_policies != nullptr) cgroup_policies = *directive->cgroup_policies;
     applied.push_back(std::move(*directive));
   }
   inbox_.clear();

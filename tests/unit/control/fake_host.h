@@ -120,6 +120,8 @@ class FakeEngine : public EngineRunner {
   PolicyParameters parameters;
   std::map<uint32_t, TaskSetting> settings;  // by slot; as sent last
   CgroupShares shares;
+  std::map<PolicyIndex, PolicyParameters> policies;  // of control groups; as sent last
+  CgroupPolicies cgroup_policies;
   std::vector<Directive> applied;  // all of them, in order
 
  private:

@@ -112,6 +112,44 @@ TEST_F(EngineDirectiveTest, ParametersReachThePolicyAndTheDispatcher) {
   EXPECT_EQ(kernel_.header().all_decisions, 0u);
 }
 
+TEST_F(EngineDirectiveTest, ParametersOfControlGroupsReachThePolicyAlone) {
+  auto directive = std::make_unique<Directive>();
+  directive->generation = 2;
+  directive->policies = {{.index = 1, .parameters = {.base_slice_ns = 3'000'000}},
+                         {.index = 63, .parameters = {.base_slice_ns = 4'000'000}}};
+  ASSERT_TRUE(engine_->Submit(directive));
+  engine_->Step();
+  EXPECT_EQ(policy_->others.at(1).base_slice_ns, 3'000'000);
+  EXPECT_EQ(policy_->others.at(63).base_slice_ns, 4'000'000);
+  EXPECT_THAT(policy_->parameters, SizeIs(1));
+  EXPECT_EQ(kernel_.header().base_slice_ns, 10'000'000u);
+  EXPECT_EQ(engine_->applied_generation(), 2);
+}
+
+TEST_F(EngineDirectiveTest, ATaskHasThePolicyOfItsControlGroup) {
+  kernel_.NewOwner(0);
+  kernel_.NewOwner(1);
+  kernel_.slot(0).cgroup_id = 70;
+  kernel_.slot(1).cgroup_id = 71;
+  const auto policies = [this] {
+    Decide(0);
+    Decide(1);
+    const auto& events = policy_->events;
+    return std::vector<int>{events[events.size() - 2].policy, events.back().policy};
+  };
+  EXPECT_THAT(policies(), ElementsAre(0, 0));
+  auto directive = std::make_unique<Directive>();
+  directive->generation = 2;
+  directive->cgroup_policies = std::make_unique<CgroupPolicies>();
+  directive->cgroup_policies->indexes = {{71, PolicyIndex{5}}};
+  ASSERT_TRUE(engine_->Submit(directive));
+  EXPECT_THAT(policies(), ElementsAre(0, 5));
+  // It moves, or others come: from the next wait on, and without another word.
+  kernel_.slot(0).cgroup_id = 71;
+  kernel_.slot(1).cgroup_id = 70;
+  EXPECT_THAT(policies(), ElementsAre(5, 0));
+}
+
 TEST_F(EngineDirectiveTest, WithoutParametersThoseInForceStay) {
   ASSERT_TRUE(Submit(2, {}));
   engine_->Step();

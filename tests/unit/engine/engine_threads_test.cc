@@ -54,7 +54,7 @@ class SleepingKernel : public FakeKernel {
 class CountingPolicy : public Policy {
  public:
   void Resume(std::span<const uint64_t>) override {}
-  void Apply(const PolicyParameters&) override {}
+  void Apply(PolicyIndex, const PolicyParameters&) override {}
   void OnEvent(const TaskEvent& event) override { last_ = event; }
   void OnExit(TaskId) override {}
   size_t Schedule(const MachineView&, const WaitQuery&, std::span<Decision>) override { return 0; }

@@ -11,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <limits>
+#include <map>
 #include <vector>
 
 #include "server/policy/policy.h"
@@ -19,7 +20,13 @@ namespace schedd {
 
 class ScriptedPolicy : public Policy {
  public:
-  void Apply(const PolicyParameters& changed) override { parameters.push_back(changed); }
+  void Apply(PolicyIndex policy, const PolicyParameters& changed) override {
+    if (policy == kDefaultPolicyIndex) {
+      parameters.push_back(changed);
+    } else {
+      others[policy] = changed;
+    }
+  }
 
   void Resume(std::span<const uint64_t> cpu_virtual_ns) override {
     resumed.assign(cpu_virtual_ns.begin(), cpu_virtual_ns.end());
@@ -61,7 +68,8 @@ class ScriptedPolicy : public Policy {
   }
 
   // What it was told.
-  std::vector<PolicyParameters> parameters;
+  std::vector<PolicyParameters> parameters;        // of the default policy
+  std::map<PolicyIndex, PolicyParameters> others;  // of those of control groups, newest
   std::vector<TaskEvent> events;
   std::vector<uint64_t> resumed;
   std::vector<TaskId> exits;

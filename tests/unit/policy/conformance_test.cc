@@ -189,6 +189,7 @@ TEST_P(ConformanceTest, NewParametersCountFromTheNextCallAndLoseNobody) {
   const std::vector<Decision> before = Schedule(2);
   EXPECT_LE(before[0].slice_ns, 10'000'000);
   policy_->Apply(
+      kDefaultPolicyIndex,
       {.base_slice_ns = 2'000'000, .min_slice_ns = 2'000'000, .max_slice_ns = 2'000'000});
   EXPECT_EQ(policy_->pending(), 4u);
   const std::vector<Decision> after = Schedule();
@@ -242,6 +243,7 @@ TEST_P(ConformanceTest, SurvivesAnythingWithoutTheHeap) {
                         .ran_since_wake_ns = odd(),
                         .weight = odd(),
                         .slice_override_ns = odd(),
+                        .policy = static_cast<PolicyIndex>(random() % (kMaxPolicies + 2)),
                         .cpu = static_cast<int32_t>(odd()),
                         .allowed = random() % 4 == 0 ? nullptr : &masks[random() % 4],
                         .allowed_count = static_cast<uint32_t>(random() % 5)});
@@ -250,7 +252,8 @@ TEST_P(ConformanceTest, SurvivesAnythingWithoutTheHeap) {
       policy_->OnExit(task);
       if (task < kCapacity) waits[task] = false;
     } else if (what == 11 && random() % 64 == 0) {
-      policy_->Apply({.base_slice_ns = odd(),
+      policy_->Apply(static_cast<PolicyIndex>(random() % (kMaxPolicies + 2)),
+                     {.base_slice_ns = odd(),
                       .min_slice_ns = odd(),
                       .max_slice_ns = odd(),
                       .sleeper_credit_ns = odd(),

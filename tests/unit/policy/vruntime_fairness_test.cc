@@ -56,7 +56,7 @@ TEST_P(SharesTest, HogsGetCpuTimeByWeight) {
   VruntimePolicy policy(256, c.cpus, c.start);
   // With a coarse tick the lightest one's turn comes less often than every 500 ms; here the order
   // alone must do it.
-  policy.Apply({.starvation_bound_ns = 5 * kSecond});
+  policy.Apply(kDefaultPolicyIndex, {.starvation_bound_ns = 5 * kSecond});
   MachineModel machine(&policy, {.cpus = c.cpus, .tick_ns = c.tick_ns, .masked_cpu = c.masked_cpu});
   std::vector<int64_t> weights;
   std::vector<TaskId> ids;

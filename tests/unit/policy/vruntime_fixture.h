@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <vector>
 
 #include "server/policy/vruntime.h"
@@ -27,6 +28,7 @@ class VruntimeTest : public ::testing::Test {
   // An event of `task` on CPU 0, allowed everywhere. `event` may say otherwise.
   void Event(TaskId task, TaskEvent event) {
     event.task = task;
+    event.policy = policy_of_[task];
     event.sequence = ++sequence_[task];
     if (event.time_ns == 0) event.time_ns = now_ns_;
     if (event.allowed == nullptr) event.allowed_count = static_cast<uint32_t>(views_.size());
@@ -79,6 +81,7 @@ class VruntimeTest : public ::testing::Test {
   bool loses_urgent_ = false;
   std::vector<CpuView> views_;
   std::vector<uint32_t> sequence_;
+  std::map<TaskId, PolicyIndex> policy_of_;  // the default one for those not in it
 };
 
 }  // namespace schedd

@@ -45,12 +45,12 @@ TEST_F(PreemptionTest, ProtectedCpusAreLeftAlone) {
 
 TEST_F(PreemptionTest, TheDeadlineMustBeEarlierByMoreThanTheMargin) {
   // The hog's deadline is its v, its run and 20 ms; the sleeper's is V - 20 ms: 40 ms apart.
-  policy_.Apply({.wakeup_preempt_margin_ns = 40 * kMs - 1});
+  policy_.Apply(kDefaultPolicyIndex, {.wakeup_preempt_margin_ns = 40 * kMs - 1});
   EXPECT_TRUE(WakeBeside(5 * kMs).preempt);
 }
 
 TEST_F(PreemptionTest, AnEqualMarginIsNotEnough) {
-  policy_.Apply({.wakeup_preempt_margin_ns = 40 * kMs});
+  policy_.Apply(kDefaultPolicyIndex, {.wakeup_preempt_margin_ns = 40 * kMs});
   EXPECT_FALSE(WakeBeside(5 * kMs).preempt);
 }
 

@@ -179,6 +179,7 @@ TEST_F(VruntimeTest, TheQueueFollowsTheRunUnderWay) {
 
 TEST_F(VruntimeTest, TheQueueNeverGoesBack) {
   policy_.Apply(
+      kDefaultPolicyIndex,
       {.base_slice_ns = kMs});  // new tasks start the same distance after V, however many wait
   Introduce(1);
   Introduce(2);
@@ -458,10 +459,10 @@ TEST_F(VruntimeTest, ADecisionIsGoodForASliceOfCpuTime) {
   EXPECT_EQ(Only().lease_ns, 10 * kMs);
   for (TaskId task = 2; task < 60; ++task) Wake(task);
   EXPECT_EQ(Schedule().back().lease_ns, 10 * kMs) << "how many wait does not matter";
-  policy_.Apply({.base_slice_ns = 3 * kMs});
+  policy_.Apply(kDefaultPolicyIndex, {.base_slice_ns = 3 * kMs});
   Expire(1, kMs);
   EXPECT_EQ(Only().lease_ns, 3 * kMs);
-  policy_.Apply({.base_slice_ns = INT64_MAX});
+  policy_.Apply(kDefaultPolicyIndex, {.base_slice_ns = INT64_MAX});
   Expire(1, kMs);
   EXPECT_EQ(Only().lease_ns, kMaxLeaseNanos);
 }

@@ -99,7 +99,7 @@ TEST_F(VruntimeTest, UrgentDecisionsThatAreAlwaysLostGetRare) {
 
 // A bound shorter than the time after which it looks whether the decision is in effect.
 TEST_F(VruntimeTest, TheShortestBoundMakesNoStormOfDecisions) {
-  policy_.Apply({.starvation_bound_ns = 1});
+  policy_.Apply(kDefaultPolicyIndex, {.starvation_bound_ns = 1});
   loses_urgent_ = true;
   Wake(1);
   now_ns_ += 100 * kMs;
@@ -256,7 +256,7 @@ TEST_F(VruntimeTest, ALowerBoundCountsForThoseThatWaitAlready) {
   Wake(1);
   Schedule();
   now_ns_ += 50 * kMs;
-  policy_.Apply({.starvation_bound_ns = 40 * kMs});
+  policy_.Apply(kDefaultPolicyIndex, {.starvation_bound_ns = 40 * kMs});
   EXPECT_TRUE(Only().urgent);
 }
 

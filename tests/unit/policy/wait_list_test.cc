@@ -89,6 +89,39 @@ TEST_F(WaitListTest, InTheMidstOfManyItComesToItsPlace) {
   EXPECT_EQ(all[499], 501u);
 }
 
+TEST_F(WaitListTest, EachPolicyHasAnOrderOfItsOwn) {
+  const auto policies = [this] {
+    std::vector<int> found;
+    list_.ForEachPolicy([&](PolicyIndex policy) { found.push_back(policy); });
+    return found;
+  };
+  EXPECT_EQ(policies(), (std::vector<int>{}));
+  for (TaskId id = 0; id < 6; ++id) tasks_[id].policy = id % 2 == 0 ? 63 : 5;
+  for (TaskId id = 0; id < 6; ++id) Add(id, 100 - id);
+  EXPECT_EQ(list_.size(), 6u);
+  EXPECT_EQ(policies(), (std::vector<int>{5, 63}));
+  EXPECT_EQ(&list_.oldest(5), &tasks_[5]);
+  EXPECT_EQ(list_.oldest_since_ns(63), 96);
+  // The policy that a task had when its wait began counts.
+  tasks_[5].policy = 7;
+  for (const TaskId id : {5u, 3u, 1u}) list_.Remove(tasks_[id]);
+  EXPECT_EQ(policies(), (std::vector<int>{63}));
+  EXPECT_EQ(list_.size(), 3u);
+}
+
+TEST_F(WaitListTest, SweepGoesFromPolicyToPolicyAndRoundAgain) {
+  for (TaskId id = 0; id < 6; ++id) tasks_[id].policy = static_cast<PolicyIndex>(id / 2 * 31);
+  for (TaskId id = 0; id < 6; ++id) Add(id, id);
+  for (const TaskId id : {1u, 2u, 3u, 5u}) waits_.End(id, 1);
+  list_.Sweep(waits_, 100, 5);
+  EXPECT_EQ(HandedOver(6), 3u);
+  list_.Sweep(waits_, 100, 2);  // 5, 0
+  EXPECT_EQ(HandedOver(6), 2u);
+  EXPECT_EQ(tasks_[0].stage, Stage::kHandedOver);
+  EXPECT_EQ(tasks_[4].stage, Stage::kHandedOver);
+  EXPECT_EQ(waits_.asked(), 7);
+}
+
 TEST_F(WaitListTest, SweepSeesThoseInTheMidstToo) {
   for (TaskId id = 0; id < 20; ++id) Add(id, 10 * id);
   Add(20, 25);
