@@ -44,6 +44,8 @@ class AttachmentObserver {
   virtual ~AttachmentObserver() = default;
   virtual void OnAttached(const Attachment& attachment) = 0;
   virtual void OnDetached() = 0;  // the attachment is gone already
+  // After OnDetached(): the kernel ended it, for an error of ours or of the machine.
+  virtual void OnEjected() {}
 };
 
 }  // namespace schedd

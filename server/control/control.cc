@@ -27,10 +27,10 @@ struct Control::Parts {
                     return EngineSeed{.parameters = policy.parameters(),
                                       .generation = generations.current()};
                   }),
-        policy(clock, options, &generations, &journal, &scheduler),
+        policy(sequence, clock, options, &generations, &journal, &cgroups, &scheduler),
         overrides(sequence, clock, options, &generations, &journal, &cgroups, &scheduler, &policy),
         cgroup_shares(sequence, clock, host, &cgroups, &generations, &scheduler, &overrides),
-        catalog(clock, &scheduler, &cgroups, &overrides, &cgroup_shares) {}
+        catalog(clock, &scheduler, &cgroups, &policy.source(), &overrides, &cgroup_shares) {}
 
   StateJournal journal;
   GenerationCounter generations;
@@ -75,6 +75,7 @@ Answer Control::Call(std::function<void(Parts& parts, std::function<void(Answer)
 absl::Status Control::Shutdown() {
   return CallAndWait<absl::Status>(sequence_, [this](std::function<void(absl::Status)> done) {
     if (std::exchange(shut_down_, true)) return done(absl::OkStatus());
+    parts_->policy.Shutdown();
     parts_->overrides.Shutdown();
     parts_->cgroup_shares.Shutdown();
     done(parts_->scheduler.Shutdown());
@@ -84,6 +85,7 @@ absl::Status Control::Shutdown() {
 void Control::HandOver() {
   CallAndWait<absl::Status>(sequence_, [this](std::function<void(absl::Status)> done) {
     if (std::exchange(shut_down_, true)) return done(absl::OkStatus());
+    parts_->policy.Shutdown();
     parts_->overrides.Shutdown();
     parts_->cgroup_shares.Shutdown();
     parts_->scheduler.HandOver();
@@ -126,6 +128,44 @@ absl::StatusOr<PolicyInfo> Control::UpdatePolicy(const PolicyUpdate& update) {
   using Answer = absl::StatusOr<PolicyInfo>;
   return Call<Answer>([&update](Parts& parts, std::function<void(Answer)> done) {
     parts.policy.Update(update, std::move(done));
+  });
+}
+
+absl::StatusOr<PolicyPage> Control::ListPolicies(int32_t page_size, const std::string& page_token) {
+  using Answer = absl::StatusOr<PolicyPage>;
+  return Call<Answer>(
+      [page_size, &page_token](Parts& parts, const std::function<void(Answer)>& done) {
+        done(parts.policy.List(page_size, page_token));
+      });
+}
+
+absl::StatusOr<RevisionPage> Control::ListPolicyRevisions(const std::string& name,
+                                                          int32_t page_size,
+                                                          const std::string& page_token) {
+  using Answer = absl::StatusOr<RevisionPage>;
+  return Call<Answer>(
+      [&name, page_size, &page_token](Parts& parts, const std::function<void(Answer)>& done) {
+        done(parts.policy.ListRevisions(name, page_size, page_token));
+      });
+}
+
+absl::StatusOr<PolicyInfo> Control::CreatePolicy(const CreatePolicyRequest& request) {
+  using Answer = absl::StatusOr<PolicyInfo>;
+  return Call<Answer>([&request](Parts& parts, std::function<void(Answer)> done) {
+    parts.policy.Create(request, std::move(done));
+  });
+}
+
+absl::Status Control::DeletePolicy(const DeletePolicyRequest& request) {
+  return Call<absl::Status>([&request](Parts& parts, std::function<void(absl::Status)> done) {
+    parts.policy.Delete(request, std::move(done));
+  });
+}
+
+absl::StatusOr<PolicyInfo> Control::RollbackPolicy(const RollbackRequest& request) {
+  using Answer = absl::StatusOr<PolicyInfo>;
+  return Call<Answer>([&request](Parts& parts, std::function<void(Answer)> done) {
+    parts.policy.Rollback(request, std::move(done));
   });
 }
 

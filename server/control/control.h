@@ -70,9 +70,16 @@ class Control {
   // Valid as long as this object; see scheduler_watch.h.
   SchedulerWatch& watch();
 
-  // --- policy; the specs are ParameterSpecs() in parameter_specs.h ---
+  // --- policies; the specs are ParameterSpecs() in parameter_specs.h, with these safe ranges ---
+  const SafeRanges& safe_ranges() const { return options_.safe_ranges; }  // any thread
   absl::StatusOr<PolicyInfo> GetPolicy(const std::string& name);
+  absl::StatusOr<PolicyPage> ListPolicies(int32_t page_size, const std::string& page_token);
+  absl::StatusOr<RevisionPage> ListPolicyRevisions(const std::string& name, int32_t page_size,
+                                                   const std::string& page_token);
+  absl::StatusOr<PolicyInfo> CreatePolicy(const CreatePolicyRequest& request);
   absl::StatusOr<PolicyInfo> UpdatePolicy(const PolicyUpdate& update);
+  absl::Status DeletePolicy(const DeletePolicyRequest& request);
+  absl::StatusOr<PolicyInfo> RollbackPolicy(const RollbackRequest& request);
 
   // --- tasks; filter, order and page the snapshot with TaskQuery (task_query.h) on the caller's
   // thread ---

@@ -12,6 +12,7 @@
 
 #include "absl/time/time.h"
 #include "server/control/process_usage.h"
+#include "server/control/safe_ranges.h"
 #include "server/engine/kernel.h"
 #include "server/policy/parameters.h"
 
@@ -20,7 +21,10 @@ namespace schedd {
 struct ControlOptions {
   LoadOptions load = {};  // load.ext_tasks_only is the configured scope
   PolicyParameters parameters =
-      {};  // to begin with; the daemon has checked them with CheckParameters()
+      {};                       // to begin with; the daemon has checked them with CheckParameters()
+  SafeRanges safe_ranges = {};  // the daemon has checked them with CheckSafeRanges()
+  // How long a revision of a policy must be in force until it is known to be good.
+  absl::Duration bake_time = absl::Seconds(60);
   std::string policy_kind = "vruntime";  // only shown
   std::string daemon_version = {};       // only shown
   std::string kernel_release = {};       // only shown

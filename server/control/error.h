@@ -35,19 +35,35 @@ inline constexpr absl::string_view kInvalidPageToken = "INVALID_PAGE_TOKEN";
 inline constexpr absl::string_view kInvalidSelector = "INVALID_SELECTOR";
 inline constexpr absl::string_view kInvalidOverride = "INVALID_OVERRIDE";
 inline constexpr absl::string_view kInvalidExpiration = "INVALID_EXPIRATION";
+inline constexpr absl::string_view kMachineParameter =
+    "MACHINE_PARAMETER";  // set in another policy than the default one
+inline constexpr absl::string_view kImmutableField = "IMMUTABLE_FIELD";
+inline constexpr absl::string_view kReasonTooLong = "REASON_TOO_LONG";
+inline constexpr absl::string_view kInvalidRequestId = "INVALID_REQUEST_ID";
+inline constexpr absl::string_view kRequestIdReused =
+    "REQUEST_ID_REUSED";  // for another request than before
 // NOT_FOUND
 inline constexpr absl::string_view kPolicyNotFound = "POLICY_NOT_FOUND";
+inline constexpr absl::string_view kRevisionNotFound = "REVISION_NOT_FOUND";
 inline constexpr absl::string_view kTaskNotFound = "TASK_NOT_FOUND";
 inline constexpr absl::string_view kOverrideNotFound = "OVERRIDE_NOT_FOUND";
 // ALREADY_EXISTS, RESOURCE_EXHAUSTED
 inline constexpr absl::string_view kOverrideExists = "OVERRIDE_EXISTS";
 inline constexpr absl::string_view kTooManyOverrides = "TOO_MANY_OVERRIDES";
+inline constexpr absl::string_view kPolicyExists = "POLICY_EXISTS";
+inline constexpr absl::string_view kSelectorExists =
+    "SELECTOR_EXISTS";  // another policy is for the same control group
+inline constexpr absl::string_view kTooManyPolicies = "TOO_MANY_POLICIES";
+inline constexpr absl::string_view kTooManyRequestIds = "TOO_MANY_REQUEST_IDS";
 // ABORTED
 inline constexpr absl::string_view kEtagMismatch = "ETAG_MISMATCH";
 // FAILED_PRECONDITION
 inline constexpr absl::string_view kSchedulerBusy =
     "SCHEDULER_BUSY";  // another scheduler is attached
 inline constexpr absl::string_view kSchedulerDetached = "SCHEDULER_DETACHED";  // ours is not
+inline constexpr absl::string_view kDefaultPolicy = "DEFAULT_POLICY";  // it cannot be deleted
+inline constexpr absl::string_view kPolicyInherited =
+    "POLICY_INHERITED";  // what others inherit from it is needed
 inline constexpr absl::string_view kTaskProtected =
     "TASK_PROTECTED";  // a thread that no override may touch
 // PERMISSION_DENIED, UNIMPLEMENTED, INTERNAL: the host

@@ -29,7 +29,10 @@ constexpr ParameterChoice kPlacementModes[] = {
     {2, "PLACEMENT_MODE_ALL_DECISIONS"},
 };
 
-template <int64_t PolicyParameters::* kMember>
+constexpr auto kMachine = ParameterSpec::Scope::kMachine;
+constexpr auto kTask = ParameterSpec::Scope::kTask;
+
+template <int64_t PolicyParameters::* kMember, ParameterSpec::Scope kScope = kTask>
 constexpr ParameterSpec Nanos(absl::string_view path, int64_t min_value, int64_t max_value,
                               ParameterSpec::Scale scale, absl::string_view description) {
   return {.field_path = path,
@@ -39,6 +42,7 @@ constexpr ParameterSpec Nanos(absl::string_view path, int64_t min_value, int64_t
           .max_value = max_value,
           .default_value = PolicyParameters().*kMember,
           .scale = scale,
+          .scope = kScope,
           .choices = {},
           .get = [](const PolicyParameters& p) { return p.*kMember; },
           .set = [](PolicyParameters& p, int64_t value) { p.*kMember = value; }};
@@ -70,7 +74,7 @@ constexpr ParameterSpec kSpecs[] = {
         "A waking task preempts when its deadline is earlier than the running one's by more than "
         "this."),
     // Below a millisecond an ordinary delay of the scheduling thread would count as silence.
-    Nanos<&PolicyParameters::decision_budget_ns>(
+    Nanos<&PolicyParameters::decision_budget_ns, kMachine>(
         "decision_budget", kMillisecond, kSecond, kLog,
         "The dispatcher stops sending events to a scheduling thread silent for this long and runs "
         "tasks from its own queue."),
@@ -82,6 +86,7 @@ constexpr ParameterSpec kSpecs[] = {
      .max_value = 1'024,
      .default_value = PolicyParameters().dispatch_batch_count,
      .scale = kLog,
+     .scope = kMachine,
      .choices = {},
      .get = [](const PolicyParameters& p) { return int64_t{p.dispatch_batch_count}; },
      .set = [](PolicyParameters& p,
@@ -93,6 +98,7 @@ constexpr ParameterSpec kSpecs[] = {
      .max_value = 2,
      .default_value = 1,
      .scale = kLinear,
+     .scope = kMachine,
      .choices = kPlacementModes,
      .get =
          [](const PolicyParameters& p) {

@@ -29,6 +29,10 @@ struct ParameterChoice {
 
 struct ParameterSpec {
   enum class Scale { kLinear, kLog };
+  enum class Scope {
+    kMachine,  // one value for all: in the default policy only
+    kTask,     // each policy has its own, for the tasks that it applies to
+  };
 
   absl::string_view field_path;   // below PolicyParameters, e.g. "base_slice"; resource name
                                   // "parameterSpecs/base_slice"
@@ -38,6 +42,7 @@ struct ParameterSpec {
   int64_t max_value;
   int64_t default_value;
   Scale scale;
+  Scope scope;
   std::span<const ParameterChoice> choices;  // empty: a whole number (or a Duration in ns)
   int64_t (*get)(const PolicyParameters& parameters);
   void (*set)(PolicyParameters& parameters, int64_t value);

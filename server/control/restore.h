@@ -4,7 +4,8 @@
 //
 // Pure functions; any thread. What was stored is newer than the configuration, so it is in force;
 // unless the configured parameters are others than at the last start, which means that the operator
-// has changed them since. Cannot fail: what cannot be used is left out, and said so.
+// has changed them since. Cannot fail: what cannot be used is left out, and said so. A policy whose
+// values do not fit those of the others any more keeps its place and its history, and sets nothing.
 #ifndef SCHEDD_CONTROL_RESTORE_H_
 #define SCHEDD_CONTROL_RESTORE_H_
 
@@ -27,12 +28,12 @@ ParameterValues ValuesOf(const PolicyParameters& parameters);
 absl::StatusOr<PolicyParameters> ParametersOf(const ParameterValues& values);
 
 struct Restored {
-  StoredState state;             // its parameters and overrides pass all checks
+  StoredState state;             // its policies and overrides pass all checks
   bool differs = false;          // from what is stored
   std::vector<std::string> log;  // what happened
 };
 
-// Overrides whose time is over are dropped, all as one generation.
+// Overrides whose time is over are dropped, all as one generation; each policy that changes is one.
 Restored Restore(const std::optional<StoredState>& stored, const ControlOptions& options,
                  absl::Time now);
 

@@ -175,7 +175,10 @@ void SchedulerControl::NoticeEnd() {
   End(exit);
   ejected_ = true;
   Log(absl::StrCat("ejected by the kernel: ", exit->reason, ": ", exit->message));
-  if (ReattachBudget::IsError(exit->kind)) PlanReattach();
+  if (ReattachBudget::IsError(exit->kind)) {
+    for (AttachmentObserver* observer : observers_) observer->OnEjected();
+    PlanReattach();
+  }
   Publish();
 }
 

@@ -29,8 +29,12 @@ StateJournal::StateJournal(StateStore* store, const ControlOptions& options, abs
   for (const std::string& line : restored.log) options.log(line);
 }
 
-absl::Status StateJournal::PutParameters(const PolicyParameters& parameters, int64_t generation) {
-  return Write([&] { return store_->PutParameters(ValuesOf(parameters), generation); });
+absl::Status StateJournal::PutPolicy(const StoredPolicy& policy, int64_t generation) {
+  return Write([&] { return store_->PutPolicy(policy, generation); });
+}
+
+absl::Status StateJournal::RemovePolicy(const std::string& id, int64_t generation) {
+  return Write([&] { return store_->RemovePolicy(id, generation); });
 }
 
 absl::Status StateJournal::PutOverride(const StoredOverride& entry) {

@@ -19,7 +19,6 @@
 #include "absl/time/time.h"
 #include "server/control/control_options.h"
 #include "server/control/state_store.h"
-#include "server/policy/parameters.h"
 
 namespace schedd {
 
@@ -30,7 +29,8 @@ class StateJournal {
 
   const StoredState& initial() const { return initial_; }
 
-  absl::Status PutParameters(const PolicyParameters& parameters, int64_t generation);
+  absl::Status PutPolicy(const StoredPolicy& policy, int64_t generation);
+  absl::Status RemovePolicy(const std::string& id, int64_t generation);
   absl::Status PutOverride(const StoredOverride& entry);
   absl::Status RemoveOverrides(const std::vector<std::string>& ids, int64_t generation);
 

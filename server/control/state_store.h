@@ -39,13 +39,50 @@ struct StoredOverride {
   int64_t generation = 0;  // of its last change
 };
 
+// Why a revision of a policy ended. The numbers are stored, and those of the API.
+enum class RevisionEnd : int32_t {
+  kInForce = 0,
+  kSuperseded = 1,
+  kRolledBack = 2,
+  kExpired = 3,
+  kEjected = 4,
+};
+
+// What a policy set from one change to the next.
+struct StoredRevision {
+  int64_t generation = 1;
+  ParameterValues values = {};
+  std::string writer = {};
+  std::string reason = {};
+  std::optional<absl::Time> create_time = {};  // nothing: not known
+  RevisionEnd end_cause = RevisionEnd::kInForce;
+  std::optional<absl::Time> end_time = {};
+  bool known_good = false;
+
+  bool operator==(const StoredRevision&) const = default;
+};
+
+// What is kept of a policy.
+struct StoredPolicy {
+  std::string id = {};
+  std::string cgroup_path = {};  // normal form ("/a/b"); empty: all tasks
+  std::optional<absl::Time> create_time = {};
+  // By generation; the last one is in force. Never empty.
+  std::vector<StoredRevision> revisions = {};
+  // While some of its values are temporary: when they lapse, and what comes back then.
+  std::optional<absl::Time> expire_time = {};
+  ParameterValues baseline = {};
+
+  const StoredRevision& newest() const { return revisions.back(); }
+  bool operator==(const StoredPolicy&) const = default;
+};
+
 struct StoredState {
-  int64_t run = 0;                  // of GenerationCounter: a part of all etags
-  int64_t generation = 1;           // newest
-  int64_t created = 0;              // overrides so far
-  ParameterValues configured = {};  // at the daemon's last start
-  ParameterValues parameters = {};  // in force
-  int64_t policy_generation = 1;    // of the last change of `parameters`
+  int64_t run = 0;                          // of GenerationCounter: a part of all etags
+  int64_t generation = 1;                   // newest
+  int64_t created = 0;                      // overrides so far
+  ParameterValues configured = {};          // at the daemon's last start
+  std::vector<StoredPolicy> policies = {};  // the default one among them
   std::vector<StoredOverride> overrides = {};
 };
 
@@ -60,8 +97,14 @@ class StateStore {
   virtual absl::Status Replace(const StoredState& state) = 0;
 
   // Each of these is one change, and one more generation (but for overrides that ended with their
-  // task).
-  virtual absl::Status PutParameters(const ParameterValues& parameters, int64_t generation) = 0;
+  // task, and for what is found out of a policy's revision).
+  //
+  // Makes or changes a policy. Of the revisions the newest three are written, older ones are as
+  // they were (one more than the two that a change touches: a lapse may not have been stored);
+  // those kept that are older than its first one are removed.
+  static constexpr size_t kWrittenRevisions = 3;
+  virtual absl::Status PutPolicy(const StoredPolicy& policy, int64_t generation) = 0;
+  virtual absl::Status RemovePolicy(const std::string& id, int64_t generation) = 0;
   virtual absl::Status PutOverride(const StoredOverride& entry) = 0;
   virtual absl::Status RemoveOverrides(const std::vector<std::string>& ids, int64_t generation) = 0;
 };

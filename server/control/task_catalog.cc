@@ -12,7 +12,6 @@
 #include "server/control/counters.h"
 #include "server/control/error.h"
 #include "server/control/latency.h"
-#include "server/control/policy_info.h"
 #include "server/control/slot_times.h"
 #include "server/engine/shared_access.h"
 
@@ -40,10 +39,12 @@ bool IsStillOwnedBy(const schedd_slot& slot, uint32_t key) {
 }  // namespace
 
 TaskCatalog::TaskCatalog(const Clock* clock, SchedulerControl* scheduler, CgroupPaths* cgroups,
-                         const OverrideSource* overrides, const ShareSource* shares)
+                         const PolicySource* policies, const OverrideSource* overrides,
+                         const ShareSource* shares)
     : clock_(clock),
       scheduler_(scheduler),
       cgroups_(cgroups),
+      policies_(policies),
       overrides_(overrides),
       shares_(shares) {}
 
@@ -177,6 +178,7 @@ std::optional<TaskCatalog::Facts> TaskCatalog::ReadFacts(const Attachment& attac
   const TaskEngineView view = attachment.engine->view(slot_index, identity->key);
   facts.stats.vruntime_ns = view.vruntime_ns;
   facts.stats.lag_ns = view.lag_ns;
+  facts.policy = policies_->PolicyOf(identity->cgroup_id);
   facts.applied = overrides_->OverrideOf(slot_index, identity->key);
   facts.share_factor = shares_->FactorOf(identity->cgroup_id);
   return facts;
@@ -198,7 +200,7 @@ std::optional<TaskInfo> TaskCatalog::Describe(const schedd_slot& slot, const Fac
   if (facts.applied.weight != 0) task.effective_weight = task.weight = facts.applied.weight;
   task.run_state = facts.run_state;
   task.cpu = facts.cpu;
-  task.policy = kPolicyName;
+  task.policy = *facts.policy;
   task.task_override = facts.applied.name;
   task.stats = facts.stats;
   task.stats.wakeup_latency_mean_ns = latency.mean_ns;

@@ -43,6 +43,16 @@ class OverrideSource {
   virtual AppliedOverride OverrideOf(uint32_t slot, uint32_t key) const = 0;
 };
 
+// Resource name of a policy; the same object as long as it is the same policy. Never null.
+using PolicyName = std::shared_ptr<const std::string>;
+
+class PolicySource {
+ public:
+  virtual ~PolicySource() = default;
+  // Of the policy that applies to the tasks in that cgroup.
+  virtual PolicyName PolicyOf(uint64_t cgroup_id) const = 0;
+};
+
 class ShareSource {
  public:
   virtual ~ShareSource() = default;
@@ -55,7 +65,8 @@ class TaskCatalog {
  public:
   // Arguments outlive it.
   TaskCatalog(const Clock* clock, SchedulerControl* scheduler, CgroupPaths* cgroups,
-              const OverrideSource* overrides, const ShareSource* shares);
+              const PolicySource* policies, const OverrideSource* overrides,
+              const ShareSource* shares);
 
   // One no older than max_age. FAILED_PRECONDITION SCHEDULER_DETACHED.
   absl::StatusOr<std::shared_ptr<const TaskSnapshot>> Snapshot(absl::Duration max_age);
@@ -76,6 +87,7 @@ class TaskCatalog {
     int32_t cpu = 0;
     int32_t allowed_cpu_count = 0;
     TaskStats stats;  // latencies: 0
+    PolicyName policy;
     AppliedOverride applied;
     double share_factor = 0;
 
@@ -105,6 +117,7 @@ class TaskCatalog {
   const Clock* const clock_;
   SchedulerControl* const scheduler_;
   CgroupPaths* const cgroups_;
+  const PolicySource* const policies_;
   const OverrideSource* const overrides_;
   const ShareSource* const shares_;
 

@@ -17,6 +17,7 @@
 #include "server/control/override_info.h"
 #include "server/control/parameter_specs.h"
 #include "server/control/policy_info.h"
+#include "server/control/safe_ranges.h"
 #include "server/control/scheduler_info.h"
 #include "server/control/task_info.h"
 
@@ -30,9 +31,13 @@ absl::Time FromProto(const google::protobuf::Timestamp& time);
 v1::Scheduler ToProto(const SchedulerInfo& info);
 AttachRequest FromProto(const v1::AttachSchedulerRequest& request);
 
-v1::ParameterSpec ToProto(const ParameterSpec& spec);
+v1::ParameterSpec ToProto(const ParameterSpec& spec, const ParameterRange& safe);
 v1::Policy ToProto(const PolicyInfo& info);
-PolicyUpdate FromProto(const v1::UpdatePolicyRequest& request);
+v1::PolicyRevision ToProto(const RevisionInfo& info);
+CreatePolicyRequest FromProto(const v1::CreatePolicyRequest& request, ChangeContext context);
+PolicyUpdate FromProto(const v1::UpdatePolicyRequest& request, ChangeContext context);
+DeletePolicyRequest FromProto(const v1::DeletePolicyRequest& request, ChangeContext context);
+RollbackRequest FromProto(const v1::RollbackPolicyRequest& request, ChangeContext context);
 
 v1::Task ToProto(const TaskInfo& info);
 // Into an empty message: spares lists of tasks a copy for each.

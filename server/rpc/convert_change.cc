@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/rpc/convert.h"
@@ -74,9 +75,42 @@ OverrideSpec SpecFromProto(const v1::TaskOverride& message) {
   return spec;
 }
 
+// Those that are set in the message.
+ParameterValues ValuesFromProto(const v1::PolicyParameters& parameters) {
+  ParameterValues values;
+  for (const ParameterSpec& spec : ParameterSpecs()) {
+    const std::optional<int64_t> value = GetParameter(spec, parameters);
+    if (value.has_value()) values[std::string(spec.field_path)] = *value;
+  }
+  return values;
+}
+
+void ToProto(const ParameterValues& values, v1::PolicyParameters* parameters) {
+  for (const ParameterSpec& spec : ParameterSpecs()) {
+    const auto value = values.find(std::string(spec.field_path));
+    if (value != values.end()) SetParameter(spec, value->second, parameters);
+  }
+}
+
+v1::PolicyRevision::EndCause ToProto(RevisionEnd cause) {
+  switch (cause) {
+    case RevisionEnd::kSuperseded:
+      return v1::PolicyRevision::END_CAUSE_SUPERSEDED;
+    case RevisionEnd::kRolledBack:
+      return v1::PolicyRevision::END_CAUSE_ROLLED_BACK;
+    case RevisionEnd::kExpired:
+      return v1::PolicyRevision::END_CAUSE_EXPIRED;
+    case RevisionEnd::kEjected:
+      return v1::PolicyRevision::END_CAUSE_SCHEDULER_EJECTED;
+    case RevisionEnd::kInForce:
+      break;
+  }
+  return v1::PolicyRevision::END_CAUSE_UNSPECIFIED;
+}
+
 }  // namespace
 
-v1::ParameterSpec ToProto(const ParameterSpec& spec) {
+v1::ParameterSpec ToProto(const ParameterSpec& spec, const ParameterRange& safe) {
   v1::ParameterSpec message;
   message.set_name(absl::StrCat("parameterSpecs/", std::string(spec.field_path)));
   message.set_field_path(std::string(spec.field_path));
@@ -93,7 +127,11 @@ v1::ParameterSpec ToProto(const ParameterSpec& spec) {
     domain.set_min_value(spec.min_value);
     domain.set_max_value(spec.max_value);
     domain.set_default_value(spec.default_value);
+    domain.set_safe_min_value(safe.min_value);
+    domain.set_safe_max_value(safe.max_value);
   }
+  message.set_scope(spec.scope == ParameterSpec::Scope::kMachine ? v1::ParameterSpec::SCOPE_MACHINE
+                                                                 : v1::ParameterSpec::SCOPE_TASK);
   message.set_scale(spec.scale == ParameterSpec::Scale::kLog ? v1::ParameterSpec::SCALE_LOG
                                                              : v1::ParameterSpec::SCALE_LINEAR);
   return message;
@@ -102,29 +140,73 @@ v1::ParameterSpec ToProto(const ParameterSpec& spec) {
 v1::Policy ToProto(const PolicyInfo& info) {
   v1::Policy policy;
   policy.set_name(info.name);
+  if (!info.cgroup_path.empty()) policy.mutable_selector()->set_cgroup_path(info.cgroup_path);
+  ToProto(info.values, policy.mutable_parameters());
   for (const ParameterSpec& spec : ParameterSpecs()) {
-    SetParameter(spec, spec.get(info.parameters), policy.mutable_parameters());
+    SetParameter(spec, spec.get(info.parameters), policy.mutable_effective_parameters());
   }
   policy.set_generation(info.generation);
   policy.set_applied_generation(info.applied_generation);
   if (info.apply_time.has_value()) *policy.mutable_apply_time() = ToProto(*info.apply_time);
   policy.set_etag(info.etag);
+  policy.set_writer(info.writer);
+  if (info.expire_time.has_value()) *policy.mutable_expire_time() = ToProto(*info.expire_time);
+  if (info.create_time.has_value()) *policy.mutable_create_time() = ToProto(*info.create_time);
   return policy;
 }
 
-PolicyUpdate FromProto(const v1::UpdatePolicyRequest& request) {
+v1::PolicyRevision ToProto(const RevisionInfo& info) {
+  const StoredRevision& revision = info.revision;
+  v1::PolicyRevision message;
+  message.set_name(info.name);
+  ToProto(revision.values, message.mutable_parameters());
+  message.set_generation(revision.generation);
+  message.set_writer(revision.writer);
+  message.set_reason(revision.reason);
+  if (revision.create_time.has_value()) {
+    *message.mutable_create_time() = ToProto(*revision.create_time);
+  }
+  message.set_end_cause(ToProto(revision.end_cause));
+  if (revision.end_time.has_value()) *message.mutable_end_time() = ToProto(*revision.end_time);
+  message.set_known_good(revision.known_good);
+  return message;
+}
+
+CreatePolicyRequest FromProto(const v1::CreatePolicyRequest& request, ChangeContext context) {
+  return {.id = request.policy_id(),
+          .cgroup_path = request.policy().selector().cgroup_path(),
+          .values = ValuesFromProto(request.policy().parameters()),
+          .validate_only = request.validate_only(),
+          .context = std::move(context)};
+}
+
+PolicyUpdate FromProto(const v1::UpdatePolicyRequest& request, ChangeContext context) {
   PolicyUpdate update;
   update.name = request.policy().name();
-  for (const ParameterSpec& spec : ParameterSpecs()) {
-    const std::optional<int64_t> value = GetParameter(spec, request.policy().parameters());
-    if (value.has_value()) update.values[std::string(spec.field_path)] = *value;
-  }
+  update.cgroup_path = request.policy().selector().cgroup_path();
+  update.values = ValuesFromProto(request.policy().parameters());
   update.update_mask.assign(request.update_mask().paths().begin(),
                             request.update_mask().paths().end());
   update.etag = request.policy().etag();
   update.validate_only = request.validate_only();
-  update.reason = request.reason();
+  if (request.has_ttl()) update.ttl = FromProto(request.ttl());
+  update.context = std::move(context);
   return update;
+}
+
+DeletePolicyRequest FromProto(const v1::DeletePolicyRequest& request, ChangeContext context) {
+  return {.name = request.name(),
+          .etag = request.etag(),
+          .validate_only = request.validate_only(),
+          .context = std::move(context)};
+}
+
+RollbackRequest FromProto(const v1::RollbackPolicyRequest& request, ChangeContext context) {
+  return {.name = request.name(),
+          .revision_id = request.revision_id(),
+          .etag = request.etag(),
+          .validate_only = request.validate_only(),
+          .context = std::move(context)};
 }
 
 v1::TaskOverride ToProto(const OverrideInfo& info) {

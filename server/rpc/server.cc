@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/tcp_address.h"
 #include "server/control/control_thread.h"
+#include "server/rpc/request_ids.h"
 #include "server/rpc/unix_socket.h"
 #include "server/rpc/watch_reactor.h"
 
@@ -66,6 +67,7 @@ struct Server::Parts {
   ControlThread stream_thread;
   StreamRegistry registry;
   StreamHome streams{&stream_thread, &registry};
+  RequestIds request_ids;
   std::vector<std::unique_ptr<grpc::Service>> services;
   std::unique_ptr<grpc::Server> server;
   std::vector<std::string> addresses;
@@ -79,7 +81,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
 
   auto parts = std::make_unique<Parts>(options.stream_limits);
-  const ServiceContext context{control, clock, log, &parts->streams};
+  const ServiceContext context{control, clock, log, &parts->streams, &parts->request_ids};
   parts->services.push_back(MakeSchedulerService(context));
   parts->services.push_back(MakeTaskService(context));
   parts->services.push_back(MakePolicyService(context));

@@ -20,6 +20,7 @@ class Service;
 
 namespace schedd::rpc {
 
+class RequestIds;
 struct StreamHome;
 
 // What services stand on; all outlive them.
@@ -28,6 +29,7 @@ struct ServiceContext {
   const Clock* clock;
   const Log* log;
   const StreamHome* streams;
+  RequestIds* request_ids;
 };
 
 std::unique_ptr<grpc::Service> MakeSchedulerService(const ServiceContext& context);

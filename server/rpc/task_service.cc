@@ -8,6 +8,7 @@
 
 #include "schedd/v1/task_service.grpc.pb.h"
 #include "server/control/task_query.h"
+#include "server/rpc/change.h"
 #include "server/rpc/encoded_tasks.h"
 #include "server/rpc/field_mask.h"
 #include "server/rpc/reply.h"
@@ -83,8 +84,8 @@ class TaskServiceImpl final
   grpc::Status CreateTaskOverride(grpc::ServerContext* call,
                                   const v1::CreateTaskOverrideRequest* request,
                                   v1::TaskOverride* reply) override {
-    return ReplyToChange(*context_.log, "CreateTaskOverride", *call,
-                         context_.control->CreateOverride(FromProto(*request)), reply);
+    return AnswerChange(context_, "CreateTaskOverride", *call, *request, reply,
+                        [&] { return context_.control->CreateOverride(FromProto(*request)); });
   }
 
   grpc::Status GetTaskOverride(grpc::ServerContext*, const v1::GetTaskOverrideRequest* request,
@@ -105,16 +106,16 @@ class TaskServiceImpl final
   grpc::Status UpdateTaskOverride(grpc::ServerContext* call,
                                   const v1::UpdateTaskOverrideRequest* request,
                                   v1::TaskOverride* reply) override {
-    return ReplyToChange(*context_.log, "UpdateTaskOverride", *call,
-                         context_.control->UpdateOverride(FromProto(*request)), reply);
+    return AnswerChange(context_, "UpdateTaskOverride", *call, *request, reply,
+                        [&] { return context_.control->UpdateOverride(FromProto(*request)); });
   }
 
   grpc::Status DeleteTaskOverride(grpc::ServerContext* call,
                                   const v1::DeleteTaskOverrideRequest* request,
-                                  google::protobuf::Empty*) override {
-    const absl::Status status = context_.control->DeleteOverride(request->name(), request->etag());
-    LogRefusal(*context_.log, "DeleteTaskOverride", *call, status);
-    return ToGrpcStatus(status);
+                                  google::protobuf::Empty* reply) override {
+    return AnswerChange(context_, "DeleteTaskOverride", *call, *request, reply, [&] {
+      return context_.control->DeleteOverride(request->name(), request->etag());
+    });
   }
 
  private:

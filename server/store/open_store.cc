@@ -25,8 +25,10 @@ class RefusingStore : public StateStore {
 
   absl::StatusOr<std::optional<StoredState>> Load() override { return why_; }
   absl::Status Replace(const StoredState& /*state*/) override { return why_; }
-  absl::Status PutParameters(const ParameterValues& /*parameters*/,
-                             int64_t /*generation*/) override {
+  absl::Status PutPolicy(const StoredPolicy& /*policy*/, int64_t /*generation*/) override {
+    return why_;
+  }
+  absl::Status RemovePolicy(const std::string& /*id*/, int64_t /*generation*/) override {
     return why_;
   }
   absl::Status PutOverride(const StoredOverride& /*entry*/) override { return why_; }

@@ -3,44 +3,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "server/store/policy_rows.h"
+#include "server/store/schema.h"
 
 namespace schedd {
 namespace {
-
-constexpr char kConfigured[] = "configured";
-constexpr char kInForce[] = "in_force";
-
-// STRICT: a value of another type is damage, which the check at the next start finds.
-constexpr char kSchema[] = R"sql(
-CREATE TABLE state (
-  id INTEGER PRIMARY KEY CHECK (id = 1),  -- one row
-  run INTEGER NOT NULL,
-  generation INTEGER NOT NULL CHECK (generation >= 1),
-  created INTEGER NOT NULL CHECK (created >= 0),
-  policy_generation INTEGER NOT NULL CHECK (policy_generation >= 1)
-) STRICT;
-CREATE TABLE parameter (
-  kind TEXT NOT NULL CHECK (kind IN ('configured', 'in_force')),
-  name TEXT NOT NULL,
-  value INTEGER NOT NULL,
-  PRIMARY KEY (kind, name)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE task_override (
-  id TEXT PRIMARY KEY NOT NULL,
-  creation INTEGER NOT NULL,
-  create_time_ns INTEGER NOT NULL,
-  generation INTEGER NOT NULL,
-  task TEXT NOT NULL,         -- '': not set
-  tgid INTEGER NOT NULL,      -- 0: not set
-  process_start_ns INTEGER,
-  comm TEXT NOT NULL,         -- '': not set
-  cgroup_path TEXT NOT NULL,  -- '': not set
-  uid INTEGER,
-  weight INTEGER NOT NULL CHECK (weight BETWEEN 0 AND 10000),
-  slice_ns INTEGER,
-  expire_time_ns INTEGER
-) STRICT, WITHOUT ROWID;
-)sql";
 
 constexpr char kOverrideColumns[] =
     "id, creation, create_time_ns, generation, task, tgid, process_start_ns, comm, cgroup_path, "
@@ -79,48 +46,35 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string
   absl::StatusOr<std::unique_ptr<Database>> database = Database::Open(path);
   if (!database.ok()) return database.status();
   std::unique_ptr<SqliteStore> store(new SqliteStore(*std::move(database)));
-  if (absl::Status status = store->PrepareSchema(); !status.ok()) return status;
+  if (absl::Status status = PrepareSchema(*store->database_, kSchemaVersion); !status.ok()) {
+    return status;
+  }
   // Tables that are not as they should be are found here, while the file can still be put aside.
   if (absl::Status status = store->Load().status(); !status.ok()) return status;
   return store;
 }
 
-absl::Status SqliteStore::PrepareSchema() {
-  const absl::StatusOr<int64_t> version = database_->Number("PRAGMA user_version");
-  if (!version.ok()) return version.status();
-  if (*version == kSchemaVersion) return absl::OkStatus();
-  if (*version > kSchemaVersion) {
-    return absl::UnavailableError(
-        absl::StrCat("its database is of a newer schedd (schema ", *version, ", this one knows ",
-                     kSchemaVersion, "): start that one, or choose another state directory"));
-  }
-  return database_->Transaction([this] {
-    return database_->Execute(absl::StrCat(kSchema, "PRAGMA user_version = ", kSchemaVersion));
-  });
-}
-
 absl::StatusOr<std::optional<StoredState>> SqliteStore::Load() {
-  Statement select(*database_, "SELECT run, generation, created, policy_generation FROM state");
+  Statement select(*database_, "SELECT run, generation, created FROM state");
   const absl::StatusOr<bool> row = select.Step();
   if (!row.ok()) return row.status();
   StoredState state;
-  if (absl::Status status = LoadParameters(state); !status.ok()) return status;
+  absl::StatusOr<std::vector<StoredPolicy>> policies = LoadPolicies(*database_);
+  if (!policies.ok()) return policies.status();
+  state.policies = *std::move(policies);
+  if (absl::Status status = LoadConfigured(state); !status.ok()) return status;
   if (absl::Status status = LoadOverrides(state); !status.ok()) return status;
   if (!*row) return std::nullopt;
   state.run = select.Int(0);
   state.generation = select.Int(1);
   state.created = select.Int(2);
-  state.policy_generation = select.Int(3);
   return state;
 }
 
-absl::Status SqliteStore::LoadParameters(StoredState& state) {
-  Statement select(*database_, "SELECT kind, name, value FROM parameter");
+absl::Status SqliteStore::LoadConfigured(StoredState& state) {
+  Statement select(*database_, "SELECT name, value FROM configured");
   absl::StatusOr<bool> row = select.Step();
-  for (; row.ok() && *row; row = select.Step()) {
-    ParameterValues& values = select.Text(0) == kConfigured ? state.configured : state.parameters;
-    values[select.Text(1)] = select.Int(2);
-  }
+  for (; row.ok() && *row; row = select.Step()) state.configured[select.Text(0)] = select.Int(1);
   return row.status();
 }
 
@@ -135,17 +89,19 @@ absl::Status SqliteStore::LoadOverrides(StoredState& state) {
 absl::Status SqliteStore::Replace(const StoredState& state) {
   return database_->Transaction([&]() -> absl::Status {
     absl::Status status =
-        database_->Execute("DELETE FROM state; DELETE FROM parameter; DELETE FROM task_override");
+        database_->Execute("DELETE FROM state; DELETE FROM configured; DELETE FROM task_override");
+    if (status.ok()) status = RemoveAllPolicies(*database_);
     if (status.ok()) {
-      status = Statement(*database_, "INSERT INTO state VALUES (1, ?, ?, ?, ?)")
+      status = Statement(*database_, "INSERT INTO state VALUES (1, ?, ?, ?)")
                    .Bind(state.run)
                    .Bind(state.generation)
                    .Bind(state.created)
-                   .Bind(state.policy_generation)
                    .Run();
     }
-    if (status.ok()) status = WriteParameters(kConfigured, state.configured);
-    if (status.ok()) status = WriteParameters(kInForce, state.parameters);
+    if (status.ok()) status = WriteConfigured(state.configured);
+    for (const StoredPolicy& policy : state.policies) {
+      if (status.ok()) status = WritePolicy(*database_, policy, policy.revisions.size());
+    }
     for (const StoredOverride& entry : state.overrides) {
       if (status.ok()) status = WriteOverride(entry);
     }
@@ -153,13 +109,17 @@ absl::Status SqliteStore::Replace(const StoredState& state) {
   });
 }
 
-absl::Status SqliteStore::PutParameters(const ParameterValues& parameters, int64_t generation) {
+absl::Status SqliteStore::PutPolicy(const StoredPolicy& policy, int64_t generation) {
   return database_->Transaction([&] {
-    absl::Status status = WriteParameters(kInForce, parameters);
-    if (!status.ok()) return status;
-    return Statement(*database_, "UPDATE state SET generation = ?1, policy_generation = ?1")
-        .Bind(generation)
-        .Run();
+    absl::Status status = WritePolicy(*database_, policy, kWrittenRevisions);
+    return status.ok() ? SetGeneration(generation) : status;
+  });
+}
+
+absl::Status SqliteStore::RemovePolicy(const std::string& id, int64_t generation) {
+  return database_->Transaction([&] {
+    absl::Status status = DeletePolicy(*database_, id);
+    return status.ok() ? SetGeneration(generation) : status;
   });
 }
 
@@ -185,13 +145,10 @@ absl::Status SqliteStore::RemoveOverrides(const std::vector<std::string>& ids, i
   });
 }
 
-absl::Status SqliteStore::WriteParameters(const char* kind, const ParameterValues& values) {
+absl::Status SqliteStore::WriteConfigured(const ParameterValues& values) {
   for (const auto& [name, value] : values) {
-    absl::Status status = Statement(*database_, "REPLACE INTO parameter VALUES (?, ?, ?)")
-                              .Bind(kind)
-                              .Bind(name)
-                              .Bind(value)
-                              .Run();
+    absl::Status status =
+        Statement(*database_, "INSERT INTO configured VALUES (?, ?)").Bind(name).Bind(value).Run();
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -23,26 +23,26 @@ namespace schedd {
 
 class SqliteStore : public StateStore {
  public:
-  // In PRAGMA user_version. A file of a newer one is refused (UNAVAILABLE), of an older one would
-  // be brought up here.
-  static constexpr int64_t kSchemaVersion = 1;
+  // In PRAGMA user_version. A file of a newer one is refused (UNAVAILABLE), one of an older one is
+  // brought up (schema.h).
+  static constexpr int64_t kSchemaVersion = 2;
 
   // DATA_LOSS when the file is damaged or no database of ours; see database.h for the rest.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path);
 
   absl::StatusOr<std::optional<StoredState>> Load() override;
   absl::Status Replace(const StoredState& state) override;
-  absl::Status PutParameters(const ParameterValues& parameters, int64_t generation) override;
+  absl::Status PutPolicy(const StoredPolicy& policy, int64_t generation) override;
+  absl::Status RemovePolicy(const std::string& id, int64_t generation) override;
   absl::Status PutOverride(const StoredOverride& entry) override;
   absl::Status RemoveOverrides(const std::vector<std::string>& ids, int64_t generation) override;
 
  private:
   explicit SqliteStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 
-  absl::Status PrepareSchema();
-  absl::Status LoadParameters(StoredState& state);
+  absl::Status LoadConfigured(StoredState& state);
   absl::Status LoadOverrides(StoredState& state);
-  absl::Status WriteParameters(const char* kind, const ParameterValues& values);
+  absl::Status WriteConfigured(const ParameterValues& values);
   absl::Status WriteOverride(const StoredOverride& entry);
   absl::Status SetGeneration(int64_t generation);
 

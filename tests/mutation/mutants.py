@@ -50,9 +50,11 @@ MUTANTS = [
     Mutant("server/kernel/host_files.cc", "return std::max(weight, 1);", "return weight;",
            "//tests/unit/kernel:host_files_test", "*AnIdleCgroupHasTheLeastWeight"),
     # --- virtual time ---
-    Mutant("server/policy/vruntime.cc", "Window(task.was_ordered ? task.placed_weight : kDefaultWeight)", "Window(kDefaultWeight)",
+    Mutant("server/policy/vruntime.cc", "Window(TermsOf(task), task.was_ordered ? task.placed_weight : kDefaultWeight)",
+           "Window(TermsOf(task), kDefaultWeight)",
            "//tests/unit/policy:vruntime_test", "*ALightTaskMovesTheQueueOnlyWhereOthersWaitedForTheCpu"),
-    Mutant("server/policy/vruntime.cc", "Window(task.was_ordered ? task.placed_weight : kDefaultWeight)", "Window(kDefaultWeight)",
+    Mutant("server/policy/vruntime.cc", "Window(TermsOf(task), task.was_ordered ? task.placed_weight : kDefaultWeight)",
+           "Window(TermsOf(task), kDefaultWeight)",
            "//tests/unit/sim:fairness_scenario_test", "*LightTasksShareByWeight"),
     Mutant("server/policy/vruntime.cc", "if (view.kind == CpuView::Kind::kIdle && !(just_ran", "if (view.kind != CpuView::Kind::kTask && !(just_ran",
            "//tests/unit/policy:vruntime_test", "*ACpuThatJustRunsTheDaemonStillTellsHowFarItsQueueIs"),
@@ -133,7 +135,7 @@ MUTANTS = [
     Mutant("server/faults/faulty_host.cc", "return kernel.status();", 'return absl::InternalError("");',
            "//tests/unit/faults:faulty_host_test", "*AnErrorIsHandedOn"),
     # --- starvation ---
-    Mutant("server/policy/vruntime.cc", "task.served_ns < parameters_.min_slice_ns) return;", "task.served_ns < 0) return;",
+    Mutant("server/policy/vruntime.cc", "task.served_ns < TermsOf(task).min_slice_ns) return;", "task.served_ns < 0) return;",
            "//tests/unit/policy:vruntime_urgency_test", "*ATurnCutShortEndsNoWait"),
     Mutant("server/policy/vruntime.cc", "  task.served_ns = SaturatingAdd(task.served_ns, std::max<int64_t>(event.ran_ns, 0));\n", "",
            "//tests/unit/policy:vruntime_urgency_test", "*ATurnCutShortEndsNoWait"),

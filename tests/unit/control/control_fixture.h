@@ -43,6 +43,9 @@ inline std::string FieldOf(const absl::Status& status) { return GetErrorMetadata
 
 class ControlFixture : public ::testing::Test {
  protected:
+  // By when an engine that is alive has taken a change up.
+  static constexpr absl::Duration kAnswered = absl::Milliseconds(10);
+
   // Before Build().
   ControlOptions options;
   ManualClock clock;
@@ -69,6 +72,29 @@ class ControlFixture : public ::testing::Test {
     parts->policy.Update(update,
                          [&answer](absl::StatusOr<PolicyInfo> a) { answer = std::move(a); });
     sequence.Advance(options.apply_timeout);
+    return answer;
+  }
+
+  absl::StatusOr<PolicyInfo> CreatePolicy(const CreatePolicyRequest& request) {
+    absl::StatusOr<PolicyInfo> answer = absl::UnknownError("not answered");
+    parts->policy.Create(request,
+                         [&answer](absl::StatusOr<PolicyInfo> a) { answer = std::move(a); });
+    sequence.Advance(kAnswered);
+    return answer;
+  }
+
+  absl::StatusOr<PolicyInfo> RollbackPolicy(const RollbackRequest& request) {
+    absl::StatusOr<PolicyInfo> answer = absl::UnknownError("not answered");
+    parts->policy.Rollback(request,
+                           [&answer](absl::StatusOr<PolicyInfo> a) { answer = std::move(a); });
+    sequence.Advance(kAnswered);
+    return answer;
+  }
+
+  absl::Status DeletePolicy(const DeletePolicyRequest& request) {
+    absl::Status answer = absl::UnknownError("not answered");
+    parts->policy.Delete(request, [&answer](absl::Status a) { answer = std::move(a); });
+    sequence.Advance(kAnswered);
     return answer;
   }
 
@@ -112,12 +138,12 @@ class ControlFixture : public ::testing::Test {
                       return EngineSeed{.parameters = policy.parameters(),
                                         .generation = generations.current()};
                     }),
-          policy(&f.clock, &f.options, &generations, &journal, &scheduler),
+          policy(&f.sequence, &f.clock, &f.options, &generations, &journal, &cgroups, &scheduler),
           overrides(&f.sequence, &f.clock, &f.options, &generations, &journal, &cgroups, &scheduler,
                     &policy),
           cgroup_shares(&f.sequence, &f.clock, &f.host, &cgroups, &generations, &scheduler,
                         &overrides),
-          catalog(&f.clock, &scheduler, &cgroups, &overrides, &cgroup_shares) {}
+          catalog(&f.clock, &scheduler, &cgroups, &policy.source(), &overrides, &cgroup_shares) {}
 
     StateJournal journal;
     GenerationCounter generations;

@@ -239,5 +239,30 @@ TEST_F(ControlTest, ManyCallersAtOnce) {
   EXPECT_EQ(control.GetScheduler()->counters->scheduling_allocation_count, 0);
 }
 
+TEST_F(ControlTest, OfAHundredWritersWithOneEtagOneWinsEachRound) {
+  Control& control = Build();
+  ASSERT_TRUE(control.AttachScheduler({}).ok());
+  for (int round = 0; round < 10; ++round) {
+    const PolicyInfo before = *control.GetPolicy(kPolicyName);
+    std::atomic<int> won = 0;
+    std::atomic<int> lost = 0;
+    std::vector<std::thread> writers;
+    for (int i = 0; i < 100; ++i) {
+      writers.emplace_back([&, i] {
+        const absl::StatusOr<PolicyInfo> info =
+            control.UpdatePolicy({.values = {{"base_slice", 5'000'000 + i}}, .etag = before.etag});
+        ++(info.ok() ? won : lost);
+        if (!info.ok()) {
+          EXPECT_EQ(GetErrorReason(info.status()), reason::kEtagMismatch);
+        }
+      });
+    }
+    for (std::thread& writer : writers) writer.join();
+    EXPECT_EQ(won, 1);
+    EXPECT_EQ(lost, 99);
+    EXPECT_EQ(control.GetPolicy(kPolicyName)->generation, before.generation + 1);
+  }
+}
+
 }  // namespace
 }  // namespace schedd

@@ -28,10 +28,17 @@ class FakeStore : public StateStore {
   absl::Status Replace(const StoredState& all) override {
     return Do("replace", [&] { state = all; });
   }
-  absl::Status PutParameters(const ParameterValues& parameters, int64_t generation) override {
-    return Do(absl::StrCat("parameters ", generation), [&] {
-      state->parameters = parameters;
-      state->generation = state->policy_generation = generation;
+  absl::Status PutPolicy(const StoredPolicy& policy, int64_t generation) override {
+    return Do(absl::StrCat("policy ", policy.id, " ", generation), [&] {
+      ErasePolicy(policy.id);
+      state->policies.push_back(policy);
+      state->generation = generation;
+    });
+  }
+  absl::Status RemovePolicy(const std::string& id, int64_t generation) override {
+    return Do(absl::StrCat("remove policy ", id, " ", generation), [&] {
+      ErasePolicy(id);
+      state->generation = generation;
     });
   }
   absl::Status PutOverride(const StoredOverride& entry) override {
@@ -56,6 +63,13 @@ class FakeStore : public StateStore {
     return nullptr;
   }
 
+  const StoredPolicy* FindPolicy(const std::string& id) const {
+    for (const StoredPolicy& policy : state->policies) {
+      if (policy.id == id) return &policy;
+    }
+    return nullptr;
+  }
+
   std::optional<StoredState> state;
   absl::Status load_refusal;
   absl::Status refusal;              // of writes
@@ -67,6 +81,9 @@ class FakeStore : public StateStore {
     written.push_back(what);
     change();
     return absl::OkStatus();
+  }
+  void ErasePolicy(const std::string& id) {
+    std::erase_if(state->policies, [&](const StoredPolicy& policy) { return policy.id == id; });
   }
   void Erase(const std::string& id) {
     std::erase_if(state->overrides, [&](const StoredOverride& entry) { return entry.id == id; });

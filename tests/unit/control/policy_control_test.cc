@@ -231,7 +231,9 @@ TEST_F(PolicyControlTest, ValidateOnlyShowsAndChangesNothing) {
 }
 
 TEST_F(PolicyControlTest, TheReasonIsLogged) {
-  ASSERT_TRUE(UpdatePolicy({.values = {{"base_slice", 5 * kMs}}, .reason = "batch night"}).ok());
+  ASSERT_TRUE(
+      UpdatePolicy({.values = {{"base_slice", 5 * kMs}}, .context = {.reason = "batch night"}})
+          .ok());
   ASSERT_FALSE(log.empty());
   EXPECT_EQ(log.back(), "generation 2: base_slice 10ms -> 5ms because: batch night");
 }

@@ -36,7 +36,7 @@ TEST_F(StateJournalTest, WithoutAStoreEverythingIsAccepted) {
   StateJournal journal(nullptr, options_, kNow);
   EXPECT_EQ(journal.initial().generation, 1);
   EXPECT_EQ(journal.initial().run, absl::ToUnixNanos(kNow));
-  EXPECT_EQ(ErrorOf(journal.PutParameters({}, 2)), "OK");
+  EXPECT_EQ(ErrorOf(journal.PutPolicy({}, 2)), "OK");
   EXPECT_EQ(ErrorOf(journal.PutOverride({.id = "x"})), "OK");
   EXPECT_EQ(ErrorOf(journal.RemoveOverrides({"x"}, 3)), "OK");
   EXPECT_THAT(log_, IsEmpty());
@@ -60,24 +60,25 @@ TEST_F(StateJournalTest, AStartThatChangesNothingWritesNothing) {
 
 TEST_F(StateJournalTest, ChangesReachTheStore) {
   StateJournal journal(&store_, options_, kNow);
-  EXPECT_EQ(ErrorOf(journal.PutParameters(PolicyParameters(), 2)), "OK");
+  EXPECT_EQ(ErrorOf(journal.PutPolicy({.id = "p"}, 2)), "OK");
   EXPECT_EQ(ErrorOf(journal.PutOverride({.id = "x", .generation = 3})), "OK");
   EXPECT_EQ(ErrorOf(journal.RemoveOverrides({"x", "y"}, 4)), "OK");
-  EXPECT_THAT(store_.written,
-              ElementsAre("replace", "parameters 2", "override x 3", "remove x,y 4"));
+  EXPECT_EQ(ErrorOf(journal.RemovePolicy("p", 5)), "OK");
+  EXPECT_THAT(store_.written, ElementsAre("replace", "policy p 2", "override x 3", "remove x,y 4",
+                                          "remove policy p 5"));
 }
 
 TEST_F(StateJournalTest, ARefusalHasAReasonAndSaysWhy) {
   StateJournal journal(&store_, options_, kNow);
   store_.refusal = absl::PermissionDeniedError("/x/schedd.db: make it writable");
-  const absl::Status status = journal.PutParameters({}, 2);
+  const absl::Status status = journal.PutPolicy({}, 2);
   EXPECT_EQ(ErrorOf(status), kRefused);
   EXPECT_EQ(status.message(),
             "nothing was changed, because it could not be stored: /x/schedd.db: make it writable");
   EXPECT_EQ(ErrorOf(journal.PutOverride({.id = "x"})), kRefused);
   EXPECT_EQ(ErrorOf(journal.RemoveOverrides({"x"}, 2)), kRefused);
   store_.refusal = absl::OkStatus();
-  EXPECT_EQ(ErrorOf(journal.PutParameters({}, 2)), "OK");
+  EXPECT_EQ(ErrorOf(journal.PutPolicy({}, 2)), "OK");
 }
 
 // Else the numbers of this run would be mixed with those in the store.
@@ -88,7 +89,7 @@ TEST_F(StateJournalTest, AStoreThatCannotBeReadIsNotWrittenTo) {
   EXPECT_EQ(journal.initial().generation, 1);
   EXPECT_THAT(log_, ElementsAre(HasSubstr("changes are refused: ")));
   store_.load_refusal = absl::OkStatus();
-  EXPECT_EQ(ErrorOf(journal.PutParameters({}, 2)), kRefused);
+  EXPECT_EQ(ErrorOf(journal.PutPolicy({}, 2)), kRefused);
   EXPECT_THAT(store_.written, IsEmpty());
   EXPECT_EQ(store_.state->generation, 41);
 }
@@ -97,11 +98,11 @@ TEST_F(StateJournalTest, WhatItBeginsWithIsStoredBeforeTheFirstChangeWhenItWasRe
   store_.refusal = absl::UnavailableError("full");
   StateJournal journal(&store_, options_, kNow);
   EXPECT_THAT(log_, ElementsAre(HasSubstr("changes are refused: ")));
-  EXPECT_EQ(ErrorOf(journal.PutParameters({}, 2)), kRefused);
+  EXPECT_EQ(ErrorOf(journal.PutPolicy({}, 2)), kRefused);
   store_.refusal = absl::OkStatus();
-  EXPECT_EQ(ErrorOf(journal.PutParameters({}, 2)), "OK");
-  EXPECT_EQ(ErrorOf(journal.PutParameters({}, 3)), "OK");
-  EXPECT_THAT(store_.written, ElementsAre("replace", "parameters 2", "parameters 3"));
+  EXPECT_EQ(ErrorOf(journal.PutPolicy({}, 2)), "OK");
+  EXPECT_EQ(ErrorOf(journal.PutPolicy({}, 3)), "OK");
+  EXPECT_THAT(store_.written, ElementsAre("replace", "policy  2", "policy  3"));
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ TEST_F(StoredChangesTest, EachChangeIsOneWrite) {
   ASSERT_TRUE(Update({.name = "taskOverrides/x", .spec = {.weight = 7}}).ok());
   ASSERT_TRUE(Delete("taskOverrides/x").ok());
   EXPECT_THAT(kept.written,
-              ElementsAre("parameters 2", "override x 3", "override x 4", "remove x 5"));
+              ElementsAre("policy default 2", "override x 3", "override x 4", "remove x 5"));
   EXPECT_EQ(kept.state->generation, Generation());
 }
 
@@ -130,6 +130,91 @@ TEST_F(StoredChangesTest, SeveralThatExpireTogetherAreOneWrite) {
   kept.written.clear();
   sequence.Advance(absl::Seconds(5));
   EXPECT_THAT(kept.written, ElementsAre("remove a,b 4"));
+}
+
+// --- policies of control groups ---
+
+TEST_F(StoredChangesTest, EachChangeOfAPolicyIsOneWrite) {
+  ASSERT_TRUE(CreatePolicy({.id = "p", .cgroup_path = "/a"}).ok());
+  ASSERT_TRUE(UpdatePolicy({.name = "policies/p", .values = {{"base_slice", 5 * kMs}}}).ok());
+  ASSERT_TRUE(RollbackPolicy({.name = "policies/p", .revision_id = "2"}).ok());
+  ASSERT_TRUE(DeletePolicy({.name = "policies/p"}).ok());
+  EXPECT_THAT(kept.written,
+              ElementsAre("policy p 2", "policy p 3", "policy p 4", "remove policy p 5"));
+}
+
+TEST_F(StoredChangesTest, RefusedPoliciesChangeNothing) {
+  ASSERT_TRUE(
+      CreatePolicy({.id = "p", .cgroup_path = "/a", .values = {{"base_slice", 5 * kMs}}}).ok());
+  const PolicyInfo before = *parts->policy.Get("policies/p");
+  const size_t sent = host.engine->applied.size();
+  Refuse();
+  EXPECT_EQ(ErrorOf(CreatePolicy({.id = "q", .cgroup_path = "/a/b"})), kRefused);
+  EXPECT_EQ(ErrorOf(UpdatePolicy({.name = "policies/p", .values = {{"base_slice", 4 * kMs}}})),
+            kRefused);
+  EXPECT_EQ(ErrorOf(RollbackPolicy({.name = "policies/p", .revision_id = "2"})), kRefused);
+  EXPECT_EQ(ErrorOf(DeletePolicy({.name = "policies/p"})), kRefused);
+  EXPECT_EQ(parts->policy.Get("policies/p")->etag, before.etag);
+  EXPECT_EQ(parts->policy.Get("policies/p")->values, before.values);
+  EXPECT_EQ(parts->policy.ListRevisions("policies/p", 0, "")->revisions.size(), 1u);
+  EXPECT_EQ(parts->policy.List(0, "")->policies.size(), 2u);
+  EXPECT_EQ(Generation(), 2);
+  EXPECT_EQ(host.engine->applied.size(), sent);
+}
+
+TEST_F(StoredChangesTest, ALapseGoesOnWhenTheStoreRefuses) {
+  ASSERT_TRUE(UpdatePolicy({.values = {{"base_slice", 5 * kMs}}, .ttl = absl::Seconds(5)}).ok());
+  Refuse();
+  sequence.Advance(absl::Seconds(5));
+  EXPECT_EQ(Policy().parameters, PolicyParameters());
+  EXPECT_EQ(host.engine->parameters, PolicyParameters());
+  EXPECT_THAT(log.back(), HasSubstr("not stored: what became of policies/default: "));
+  kept.refusal = absl::OkStatus();
+  Restart();
+  EXPECT_EQ(Policy().parameters, PolicyParameters());
+  EXPECT_EQ(Generation(), 3);
+}
+
+TEST_F(StoredChangesTest, TemporaryValuesOutlastARestartAndLapseInTime) {
+  const absl::Time begun = clock.Now();
+  ASSERT_TRUE(UpdatePolicy({.values = {{"base_slice", 5 * kMs}}, .ttl = absl::Seconds(60)}).ok());
+  Restart();
+  EXPECT_EQ(Policy().expire_time, begun + absl::Seconds(60));
+  EXPECT_EQ(Policy().parameters.base_slice_ns, 5 * kMs);
+  sequence.Advance(absl::Seconds(59));
+  EXPECT_EQ(Policy().parameters, PolicyParameters());
+  EXPECT_EQ(kept.written.back(), "policy default 3");
+}
+
+TEST_F(StoredChangesTest, WhatIsFoundOutOfRevisionsIsKept) {
+  sequence.Advance(absl::Minutes(1));
+  EXPECT_TRUE(kept.FindPolicy("default")->newest().known_good);
+  ASSERT_TRUE(UpdatePolicy({.values = {{"base_slice", 5 * kMs}}}).ok());
+  host.kernel->Eject(Stall());
+  sequence.Advance(absl::Milliseconds(150));
+  EXPECT_EQ(kept.FindPolicy("default")->newest().end_cause, RevisionEnd::kEjected);
+  Restart();
+  const std::vector<RevisionInfo> revisions =
+      parts->policy.ListRevisions(kPolicyName, 0, "")->revisions;
+  EXPECT_EQ(revisions[0].revision.end_cause, RevisionEnd::kEjected);
+  EXPECT_TRUE(revisions[1].revision.known_good);
+  ASSERT_TRUE(RollbackPolicy({.name = kPolicyName, .revision_id = kKnownGood}).ok());
+  EXPECT_EQ(Policy().parameters, PolicyParameters());
+}
+
+TEST_F(StoredChangesTest, PoliciesAreInForceAgainAfterARestart) {
+  ASSERT_TRUE(
+      CreatePolicy({.id = "p", .cgroup_path = "/a", .values = {{"base_slice", 5 * kMs}}}).ok());
+  const PolicyInfo before = *parts->policy.Get("policies/p");
+  Restart();
+  const PolicyInfo after = *parts->policy.Get("policies/p");
+  EXPECT_EQ(after.etag, before.etag);
+  EXPECT_EQ(after.create_time, before.create_time);
+  EXPECT_EQ(after.parameters, before.parameters);
+  AttachAgain();
+  const PolicyIndex index = host.engine->cgroup_policies.Of(3);  // a/b
+  EXPECT_NE(index, kDefaultPolicyIndex);
+  EXPECT_EQ(host.engine->policies.at(index).base_slice_ns, 5 * kMs);
 }
 
 // --- restored ---

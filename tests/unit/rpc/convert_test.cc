@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "server/control/restore.h"
+
 namespace schedd::rpc {
 namespace {
 
@@ -227,10 +229,11 @@ TEST(ConvertTest, EveryParameterGoesBothWays) {
   for (const ParameterSpec& spec : ParameterSpecs()) {
     PolicyInfo info;
     spec.set(info.parameters, spec.max_value);
+    info.values = ValuesOf(info.parameters);
     v1::UpdatePolicyRequest request;
     *request.mutable_policy() = ToProto(info);
-    const PolicyUpdate update = FromProto(request);
-    EXPECT_EQ(update.values.size(), ParameterSpecs().size()) << "a reply has every field";
+    const PolicyUpdate update = FromProto(request, {});
+    EXPECT_EQ(update.values.size(), ParameterSpecs().size()) << "of the default policy";
     EXPECT_EQ(update.values.at(std::string(spec.field_path)), spec.get(info.parameters))
         << spec.field_path;
   }
@@ -252,8 +255,69 @@ TEST(ConvertTest, PolicyHasItsGenerations) {
   EXPECT_EQ(policy.etag(), "e");
 }
 
+TEST(ConvertTest, APolicyOfAControlGroupSaysWhatItSetsAndWhatIsInForce) {
+  PolicyInfo info = {.name = "policies/a", .cgroup_path = "/a", .values = {{"base_slice", 5}}};
+  info.parameters.base_slice_ns = 5;
+  info.writer = "me";
+  info.expire_time = absl::FromUnixSeconds(9);
+  info.create_time = absl::FromUnixSeconds(4);
+  const v1::Policy policy = ToProto(info);
+  EXPECT_EQ(policy.selector().cgroup_path(), "/a");
+  EXPECT_EQ(policy.parameters().ShortDebugString(), "base_slice { nanos: 5 }");
+  EXPECT_EQ(policy.effective_parameters().base_slice().nanos(), 5);
+  EXPECT_EQ(policy.effective_parameters().max_slice().nanos(), 40'000'000);
+  EXPECT_EQ(policy.writer(), "me");
+  EXPECT_EQ(policy.expire_time().seconds(), 9);
+  EXPECT_EQ(policy.create_time().seconds(), 4);
+  EXPECT_FALSE(ToProto(PolicyInfo()).has_selector());
+}
+
+TEST(ConvertTest, EveryFieldOfARevision) {
+  const v1::PolicyRevision message = ToProto({.name = "policies/a/revisions/7",
+                                              .revision = {.generation = 7,
+                                                           .values = {{"min_slice", 3}},
+                                                           .writer = "me",
+                                                           .reason = "because",
+                                                           .create_time = absl::FromUnixSeconds(4),
+                                                           .end_cause = RevisionEnd::kExpired,
+                                                           .end_time = absl::FromUnixSeconds(5),
+                                                           .known_good = true}});
+  EXPECT_EQ(message.ShortDebugString(),
+            "name: \"policies/a/revisions/7\" parameters { min_slice { nanos: 3 } } generation: 7 "
+            "writer: \"me\" reason: \"because\" create_time { seconds: 4 } "
+            "end_cause: END_CAUSE_EXPIRED end_time { seconds: 5 } known_good: true");
+}
+
+TEST(ConvertTest, RequestsOfPolicies) {
+  const ChangeContext context = {.writer = "me", .may_leave_safe_range = false, .reason = "r"};
+  const CreatePolicyRequest create = FromProto(
+      Parse<v1::CreatePolicyRequest>("policy_id: 'a' policy { selector { cgroup_path: '/a' } "
+                                     "parameters { min_slice { nanos: 3 } } } validate_only: true"),
+      context);
+  EXPECT_EQ(create.id, "a");
+  EXPECT_EQ(create.cgroup_path, "/a");
+  EXPECT_THAT(create.values, ElementsAre(Pair("min_slice", 3)));
+  EXPECT_TRUE(create.validate_only);
+  EXPECT_FALSE(create.context.may_leave_safe_range);
+  const DeletePolicyRequest erase = FromProto(
+      Parse<v1::DeletePolicyRequest>("name: 'policies/a' etag: 'e' validate_only: true"), context);
+  EXPECT_EQ(erase.name, "policies/a");
+  EXPECT_EQ(erase.etag, "e");
+  EXPECT_TRUE(erase.validate_only);
+  EXPECT_EQ(erase.context.reason, "r");
+  const RollbackRequest rollback =
+      FromProto(Parse<v1::RollbackPolicyRequest>(
+                    "name: 'policies/a' revision_id: '7' etag: 'e' validate_only: true"),
+                context);
+  EXPECT_EQ(rollback.name, "policies/a");
+  EXPECT_EQ(rollback.revision_id, "7");
+  EXPECT_EQ(rollback.etag, "e");
+  EXPECT_TRUE(rollback.validate_only);
+  EXPECT_EQ(rollback.context.writer, "me");
+}
+
 TEST(ConvertTest, OnlyWhatIsSetIsAValue) {
-  EXPECT_THAT(FromProto(v1::UpdatePolicyRequest()).values, IsEmpty());
+  EXPECT_THAT(FromProto(v1::UpdatePolicyRequest(), {}).values, IsEmpty());
   const PolicyUpdate update = FromProto(Parse<v1::UpdatePolicyRequest>(R"(
       policy {
         name: "policies/default" etag: "e"
@@ -263,7 +327,8 @@ TEST(ConvertTest, OnlyWhatIsSetIsAValue) {
         }
       }
       update_mask { paths: "parameters.base_slice" paths: "*" }
-      validate_only: true reason: "because")"));
+      validate_only: true ttl { seconds: 7 })"),
+                                        {.writer = "me", .reason = "because"});
   EXPECT_EQ(update.name, "policies/default");
   EXPECT_THAT(update.values,
               UnorderedElementsAre(Pair("base_slice", 5'000'000), Pair("min_slice", 0),
@@ -271,24 +336,30 @@ TEST(ConvertTest, OnlyWhatIsSetIsAValue) {
   EXPECT_THAT(update.update_mask, ElementsAre("parameters.base_slice", "*"));
   EXPECT_EQ(update.etag, "e");
   EXPECT_TRUE(update.validate_only);
-  EXPECT_EQ(update.reason, "because");
+  EXPECT_EQ(update.context.writer, "me");
+  EXPECT_EQ(update.context.reason, "because");
+  EXPECT_EQ(update.ttl, absl::Seconds(7));
 }
 
 TEST(ConvertTest, UnspecifiedEnumIsNotSet) {
-  const PolicyUpdate update = FromProto(Parse<v1::UpdatePolicyRequest>(
-      "policy { parameters { placement_mode: PLACEMENT_MODE_UNSPECIFIED } }"));
+  const PolicyUpdate update =
+      FromProto(Parse<v1::UpdatePolicyRequest>(
+                    "policy { parameters { placement_mode: PLACEMENT_MODE_UNSPECIFIED } }"),
+                {});
   EXPECT_THAT(update.values, IsEmpty());
 }
 
 // So that the check of the range sees it, not a number that wrapped round.
 TEST(ConvertTest, DurationBeyondNanosecondsIsTheLargest) {
-  const PolicyUpdate update = FromProto(Parse<v1::UpdatePolicyRequest>(
-      "policy { parameters { base_slice { seconds: 315576000000 } } }"));
+  const PolicyUpdate update =
+      FromProto(Parse<v1::UpdatePolicyRequest>(
+                    "policy { parameters { base_slice { seconds: 315576000000 } } }"),
+                {});
   EXPECT_EQ(update.values.at("base_slice"), std::numeric_limits<int64_t>::max());
 }
 
 TEST(ConvertTest, SpecsOfBothKinds) {
-  const v1::ParameterSpec number = ToProto(*FindParameterSpec("base_slice"));
+  const v1::ParameterSpec number = ToProto(*FindParameterSpec("base_slice"), {7, 8});
   EXPECT_EQ(number.name(), "parameterSpecs/base_slice");
   EXPECT_EQ(number.field_path(), "base_slice");
   EXPECT_EQ(number.unit(), "ns");
@@ -297,9 +368,13 @@ TEST(ConvertTest, SpecsOfBothKinds) {
   EXPECT_EQ(number.int64_domain().default_value(), PolicyParameters().base_slice_ns);
   EXPECT_LT(number.int64_domain().min_value(), number.int64_domain().max_value());
   EXPECT_NE(number.scale(), v1::ParameterSpec::SCALE_UNSPECIFIED);
+  EXPECT_EQ(number.scope(), v1::ParameterSpec::SCOPE_TASK);
+  EXPECT_EQ(number.int64_domain().safe_min_value(), 7);
+  EXPECT_EQ(number.int64_domain().safe_max_value(), 8);
 
-  const v1::ParameterSpec choice = ToProto(*FindParameterSpec("placement_mode"));
+  const v1::ParameterSpec choice = ToProto(*FindParameterSpec("placement_mode"), {});
   ASSERT_TRUE(choice.has_categorical_domain());
+  EXPECT_EQ(choice.scope(), v1::ParameterSpec::SCOPE_MACHINE);
   EXPECT_THAT(choice.categorical_domain().values(),
               ElementsAre("PLACEMENT_MODE_IDLE_BYPASS", "PLACEMENT_MODE_ALL_DECISIONS"));
   EXPECT_EQ(choice.categorical_domain().default_value(), "PLACEMENT_MODE_IDLE_BYPASS");

@@ -29,7 +29,7 @@ class OpenStoreTest : public StoreFixture {
     ASSERT_NE(opened.store, nullptr);
     EXPECT_EQ(opened.store->Load().status(), opened.problem);
     EXPECT_EQ(opened.store->Replace({}), opened.problem);
-    EXPECT_EQ(opened.store->PutParameters({}, 2), opened.problem);
+    EXPECT_EQ(opened.store->PutPolicy({}, 2), opened.problem);
     EXPECT_EQ(opened.store->PutOverride({}), opened.problem);
     EXPECT_EQ(opened.store->RemoveOverrides({"x"}, 2), opened.problem);
   }

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -53,21 +54,61 @@ TEST_F(SqliteStoreTest, KeepsEveryField) {
 TEST_F(SqliteStoreTest, ReplaceLeavesNothingOfWhatWas) {
   const auto store = Open();
   ASSERT_TRUE(store->Replace(FullState()).ok());
-  const StoredState other = {.run = 2, .generation = 3, .parameters = {{"max_slice", 4}}};
+  const StoredState other = {
+      .run = 2,
+      .generation = 3,
+      .policies = {{.id = "x", .revisions = {{.values = {{"max_slice", 4}}}}}}};
   ASSERT_TRUE(store->Replace(other).ok());
   ExpectEqual(**store->Load(), other);
 }
 
-TEST_F(SqliteStoreTest, ChangesOfThePolicy) {
+TEST_F(SqliteStoreTest, ChangesOfPolicies) {
   StoredState expected = FullState();
+  StoredPolicy& all = expected.policies[0];
+  const StoredPolicy made = {
+      .id = "made", .cgroup_path = "/made", .revisions = {{.generation = 11}}};
   {
     const auto store = Open();
     ASSERT_TRUE(store->Replace(expected).ok());
-    ASSERT_TRUE(store->PutParameters({{"base_slice", 6}, {"min_slice", 3}}, 10).ok());
+    all.revisions[0].end_cause = RevisionEnd::kRolledBack;
+    all.revisions[0].end_time = absl::FromUnixNanos(5);
+    all.revisions.push_back({.generation = 10, .values = {{"min_slice", 3}}, .writer = "me"});
+    ASSERT_TRUE(store->PutPolicy(all, 10).ok());
+    ASSERT_TRUE(store->PutPolicy(made, 11).ok());
+    ASSERT_TRUE(store->RemovePolicy("tenant-a", 12).ok());
   }
-  expected.parameters = {{"base_slice", 6}, {"min_slice", 3}};
-  expected.generation = expected.policy_generation = 10;
+  expected.policies[1] = made;
+  expected.generation = 12;
   ExpectEqual(Reload(), expected);
+}
+
+TEST_F(SqliteStoreTest, TemporaryValuesEndWithoutATrace) {
+  StoredState expected = FullState();
+  StoredPolicy& policy = expected.policies[1];
+  const auto store = Open();
+  ASSERT_TRUE(store->Replace(expected).ok());
+  policy.expire_time.reset();
+  policy.revisions.back().end_cause = RevisionEnd::kExpired;
+  policy.revisions.push_back({.generation = 10, .values = std::exchange(policy.baseline, {})});
+  ASSERT_TRUE(store->PutPolicy(policy, 10).ok());
+  expected.generation = 10;
+  ExpectEqual(**store->Load(), expected);
+}
+
+// A change writes the newest revisions only, and removes those that are not kept.
+TEST_F(SqliteStoreTest, OldRevisionsGoTogetherWithTheirValues) {
+  const auto store = Open();
+  StoredState expected = FullState();
+  ASSERT_TRUE(store->Replace(expected).ok());
+  StoredPolicy& policy = expected.policies[1];
+  for (int64_t generation = 10; generation < 20; ++generation) {
+    policy.revisions.push_back({.generation = generation, .values = {{"base_slice", generation}}});
+    if (generation >= 14) policy.revisions.erase(policy.revisions.begin());
+    ASSERT_TRUE(store->PutPolicy(policy, generation).ok());
+  }
+  expected.generation = 19;
+  ExpectEqual(**store->Load(), expected);
+  EXPECT_EQ(policy.revisions.size(), 6u);
 }
 
 TEST_F(SqliteStoreTest, ChangesOfOverrides) {
@@ -154,20 +195,69 @@ TEST_F(SqliteStoreTest, SurvivesSigkillAtAnyMoment) {
   }
 }
 
+TEST_F(SqliteStoreTest, SurvivesSigkillWhilePoliciesChange) {
+  const std::string kId = "p";
+  ASSERT_TRUE(Open()->Replace({.run = 5}).ok());
+  int64_t generation = 1;
+  StoredPolicy policy = {.id = kId, .cgroup_path = "/p"};
+  for (int round = 0; round < 10; ++round) {
+    int acknowledged[2];
+    ASSERT_EQ(pipe(acknowledged), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      const auto store = *SqliteStore::Open(path);
+      for (int64_t next = generation + 1;; ++next) {
+        if (!policy.revisions.empty()) {
+          policy.revisions.back().end_cause = RevisionEnd::kSuperseded;
+        }
+        policy.revisions.push_back({.generation = next, .values = {{"a", next}, {"b", next}}});
+        if (policy.revisions.size() > 5) policy.revisions.erase(policy.revisions.begin());
+        if (!store->PutPolicy(policy, next).ok()) _exit(1);
+        if (write(acknowledged[1], &next, sizeof(next)) != sizeof(next)) _exit(1);
+      }
+    }
+    close(acknowledged[1]);
+    int64_t last = generation;
+    for (int i = 0; i < 5 + 7 * round; ++i) {
+      ASSERT_EQ(read(acknowledged[0], &last, sizeof(last)), static_cast<ssize_t>(sizeof(last)));
+    }
+    kill(child, SIGKILL);
+    while (read(acknowledged[0], &last, sizeof(last)) > 0) {
+    }
+    close(acknowledged[0]);
+    waitpid(child, nullptr, 0);
+    const StoredState state = Reload();
+    EXPECT_GE(state.generation, last);
+    EXPECT_LE(state.generation, last + 1);
+    ASSERT_EQ(state.policies.size(), 1u);
+    policy = state.policies[0];
+    EXPECT_EQ(policy.newest().generation, state.generation) << "half a change";
+    EXPECT_LE(policy.revisions.size(), 5u);
+    for (const StoredRevision& revision : policy.revisions) {
+      const ParameterValues whole = {{"a", revision.generation}, {"b", revision.generation}};
+      EXPECT_EQ(revision.values, whole);
+      EXPECT_EQ(revision.end_cause == RevisionEnd::kInForce, &revision == &policy.newest());
+    }
+    generation = state.generation;
+  }
+}
+
 // --- files that are not as they should be ---
 
 TEST_F(SqliteStoreTest, AFileOfANewerScheddIsRefusedAndLeft) {
   Open();
-  Execute("PRAGMA user_version = 2");
+  Execute("PRAGMA user_version = 3");
   const absl::Status status = SqliteStore::Open(path).status();
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("of a newer schedd"));
-  EXPECT_EQ(*(*Database::Open(path))->Number("PRAGMA user_version"), 2);
+  EXPECT_EQ(*(*Database::Open(path))->Number("PRAGMA user_version"), 3);
 }
 
 TEST_F(SqliteStoreTest, OtherTablesAreDamage) {
-  for (const char* sql : {"DROP TABLE state", "DROP TABLE parameter", "DROP TABLE task_override",
-                          "ALTER TABLE task_override RENAME COLUMN weight TO width"}) {
+  for (const char* sql :
+       {"DROP TABLE state", "DROP TABLE configured", "DROP TABLE task_override",
+        "DROP TABLE policy", "DROP TABLE policy_revision", "DROP TABLE policy_value",
+        "ALTER TABLE task_override RENAME COLUMN weight TO width"}) {
     std::filesystem::remove(path);
     Open();
     Execute(sql);
@@ -179,6 +269,18 @@ TEST_F(SqliteStoreTest, ADatabaseOfSomebodyElseIsDamage) {
   Execute("CREATE TABLE state (mine)");
   const absl::Status status = SqliteStore::Open(path).status();
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+}
+
+TEST_F(SqliteStoreTest, RowsThatBelongToNothingAreDamage) {
+  for (const char* sql :
+       {"DELETE FROM policy WHERE id = 'tenant-a'",
+        "DELETE FROM policy_revision WHERE policy = 'default'; DELETE FROM policy_value",
+        "DELETE FROM policy_revision WHERE policy = 'tenant-a' AND generation = 5"}) {
+    std::filesystem::remove(path);
+    ASSERT_TRUE(Open()->Replace(FullState()).ok());
+    Execute(sql);
+    EXPECT_TRUE(absl::IsDataLoss(SqliteStore::Open(path).status())) << sql;
+  }
 }
 
 TEST_F(SqliteStoreTest, ValuesOutOfBoundsAreDamage) {

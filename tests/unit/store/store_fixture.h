@@ -62,7 +62,7 @@ class StoreFixture : public ::testing::Test {
   std::string path;
 };
 
-// Two parameters and two overrides, one with all there is.
+// Two parameters, two policies and two overrides, one of each with all there is.
 inline StoredState FullState() {
   const absl::Time now = absl::FromUnixNanos(1'800'000'000'123'456'789);
   return {
@@ -70,8 +70,25 @@ inline StoredState FullState() {
       .generation = 9,
       .created = 6,
       .configured = {{"base_slice", 10'000'000}, {"min_slice", 1'000'000}},
-      .parameters = {{"base_slice", 5'000'000}, {"min_slice", 2'000'000}},
-      .policy_generation = 7,
+      .policies = {{.id = "default",
+                    .revisions = {{.generation = 7,
+                                   .values = {{"base_slice", 5'000'000}, {"min_slice", 2'000'000}},
+                                   .writer = "uid:0"}}},
+                   {.id = "tenant-a",
+                    .cgroup_path = "/a/b'\"; DROP",
+                    .create_time = now,
+                    .revisions = {{.generation = 4,
+                                   .create_time = now,
+                                   .end_cause = RevisionEnd::kSuperseded,
+                                   .end_time = now + absl::Nanoseconds(7),
+                                   .known_good = true},
+                                  {.generation = 5,
+                                   .values = {{"base_slice", 3'000'000}},
+                                   .writer = "uid:1000 pid:7",
+                                   .reason = "it's \"late\"",
+                                   .create_time = now + absl::Nanoseconds(7)}},
+                    .expire_time = now + absl::Hours(2),
+                    .baseline = {{"base_slice", 3'500'000}, {"max_slice", 30'000'000}}}},
       .overrides = {{.id = "z-first",
                      .spec = {.selector = {.comm = "a'b\"; DROP"}, .weight = 400},
                      .process_start_ns = {},
@@ -106,14 +123,23 @@ inline void ExpectEqual(const StoredOverride& a, const StoredOverride& b) {
   EXPECT_EQ(a.generation, b.generation);
 }
 
-// Overrides in order of creation.
+inline void ExpectEqual(const StoredPolicy& a, const StoredPolicy& b) {
+  EXPECT_EQ(a.id, b.id);
+  EXPECT_EQ(a.cgroup_path, b.cgroup_path);
+  EXPECT_EQ(a.create_time, b.create_time);
+  EXPECT_EQ(a.expire_time, b.expire_time);
+  EXPECT_EQ(a.baseline, b.baseline);
+  EXPECT_TRUE(a.revisions == b.revisions) << a.id;
+}
+
+// Policies by id, overrides in order of creation.
 inline void ExpectEqual(const StoredState& a, const StoredState& b) {
   EXPECT_EQ(a.run, b.run);
   EXPECT_EQ(a.generation, b.generation);
   EXPECT_EQ(a.created, b.created);
   EXPECT_EQ(a.configured, b.configured);
-  EXPECT_EQ(a.parameters, b.parameters);
-  EXPECT_EQ(a.policy_generation, b.policy_generation);
+  ASSERT_EQ(a.policies.size(), b.policies.size());
+  for (size_t i = 0; i < a.policies.size(); ++i) ExpectEqual(a.policies[i], b.policies[i]);
   ASSERT_EQ(a.overrides.size(), b.overrides.size());
   for (size_t i = 0; i < a.overrides.size(); ++i) ExpectEqual(a.overrides[i], b.overrides[i]);
 }
