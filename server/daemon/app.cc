@@ -19,6 +19,7 @@
 #include "server/control/error.h"
 #include "server/control/scheduling_thread.h"
 #include "server/daemon/instance_lock.h"
+#include "server/daemon/parameters.h"
 #include "server/daemon/process.h"
 #include "server/daemon/replace.h"
 #include "server/metrics/metrics_server.h"
@@ -62,6 +63,8 @@ ControlOptions MakeControlOptions(const Config& config, const PolicyParameters& 
   options.load.orphan_timeout_ns = config.orphan_timeout_ns;
   options.reattach_limit = config.reattach_limit;
   options.parameters = parameters;
+  options.safe_ranges = MakeSafeRanges(config).value_or(SafeRanges());
+  options.bake_time = absl::Nanoseconds(config.bake_time_ns);
   options.policy_kind = config.policy;
   options.daemon_version = kVersion;
   options.kernel_release = KernelRelease();

@@ -29,7 +29,7 @@ struct Outcome {
 
 class App {
  public:
-  // `parameters` have passed MakeParameters().
+  // `parameters` are those of MakeParameters(), and MakeSafeRanges() takes the configuration, too.
   App(const Config& config, const PolicyParameters& parameters, KernelHost* host, StopSignal* stop,
       const Log* log)
       : config_(config), parameters_(parameters), host_(host), stop_(stop), log_(log) {}

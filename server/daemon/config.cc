@@ -82,21 +82,32 @@ absl::Status ApplyMetricsAddress(absl::string_view text, Config* config) {
   return absl::OkStatus();
 }
 
-absl::Status ApplySet(absl::string_view text, Config* config) {
+// "NAME=VALUE" in place of what was set for that name before.
+absl::Status ApplySetting(absl::string_view text, absl::string_view allowed,
+                          std::vector<ParameterSetting>* settings) {
   const size_t equals = text.find('=');
   if (equals == absl::string_view::npos || equals == 0 || equals + 1 == text.size()) {
-    return Allowed("NAME=VALUE, for example base_slice=5ms");
+    return Allowed(allowed);
   }
   ParameterSetting setting{std::string(text.substr(0, equals)),
                            std::string(text.substr(equals + 1))};
-  for (ParameterSetting& other : config->parameters) {
+  for (ParameterSetting& other : *settings) {
     if (other.name == setting.name) {
       other.value = std::move(setting.value);
       return absl::OkStatus();
     }
   }
-  config->parameters.push_back(std::move(setting));
+  settings->push_back(std::move(setting));
   return absl::OkStatus();
+}
+
+absl::Status ApplySet(absl::string_view text, Config* config) {
+  return ApplySetting(text, "NAME=VALUE, for example base_slice=5ms", &config->parameters);
+}
+
+absl::Status ApplySafeRange(absl::string_view text, Config* config) {
+  return ApplySetting(text, "NAME=MIN..MAX, for example base_slice=2ms..20ms",
+                      &config->safe_ranges);
 }
 
 absl::Status ApplyPolicy(absl::string_view text, Config* config) {
@@ -209,6 +220,17 @@ constexpr Option kOptions[] = {
      "All can "
      "be changed later through the API.",
      ApplySet},
+    {"safe-range", Kind::kList, "NAME=MIN..MAX", "", "within the bounds of `schedctl policy specs`",
+     "Safe range of a policy parameter, for example base_slice=2ms..20ms; may be given several "
+     "times. Callers that may not leave it are refused values outside. Without MIN or MAX: as far "
+     "as is possible.",
+     ApplySafeRange},
+    {"bake-time", Kind::kValue, "DURATION", "60s", "1s to 24h",
+     "A revision of a policy is known to be good once it has been in force so long, with the "
+     "dispatcher attached and not ejected by the kernel.",
+     [](absl::string_view text, Config* c) {
+       return ParseDuration(text, absl::Seconds(1), absl::Hours(24), &c->bake_time_ns);
+     }},
     {"state-dir", Kind::kValue, "DIR", "/var/lib/schedd", "an absolute path",
      "Directory of what is kept between runs: what callers changed, and in dumps/ the kernel's "
      "debug dumps.",

@@ -25,7 +25,8 @@ namespace schedd::daemon {
 
 enum class Backend { kBpf, kSim };
 
-// First value of a policy parameter, unchecked: its bounds are the control layer's business.
+// First value of a policy parameter, or its safe range, unchecked: its bounds are the control
+// layer's business.
 struct ParameterSetting {
   std::string name;
   std::string value;
@@ -45,6 +46,8 @@ struct Config {
   bool replace = false;
   int64_t spin_ns = 0;
   std::vector<ParameterSetting> parameters;
+  std::vector<ParameterSetting> safe_ranges;  // values like "2ms..20ms"
+  int64_t bake_time_ns = 0;
   std::string state_dir;
   LogLevel log_level = LogLevel::kInfo;
 };
@@ -77,7 +80,7 @@ struct Setting {
 };
 
 // Defaults, then `file`, then `flags`. A list given by flags takes the place of the file's list;
-// --set adds to it, and the last value of a parameter counts.
+// --set and --safe-range add to it, and the last value of a parameter counts.
 absl::StatusOr<Config> MakeConfig(absl::Span<const Setting> file, absl::Span<const Setting> flags);
 
 }  // namespace schedd::daemon

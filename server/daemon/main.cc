@@ -52,6 +52,8 @@ int Main(int argc, const char* const* argv) {
   if (!config.ok()) return Usage(config.status());
   const absl::StatusOr<PolicyParameters> parameters = MakeParameters(*config);
   if (!parameters.ok()) return Usage(parameters.status());
+  const absl::StatusOr<SafeRanges> safe_ranges = MakeSafeRanges(*config);
+  if (!safe_ranges.ok()) return Usage(safe_ranges.status());
   if (line->action == CommandLine::Action::kCheckConfig) {
     std::puts("the configuration is right");
     return static_cast<int>(ExitCode::kOk);

@@ -98,6 +98,17 @@ TEST(ConfigTest, SetFlagsAddToThoseOfTheFileAndTheLastCounts) {
   EXPECT_THAT(all, ElementsAre("base_slice=7ms", "min_slice=1ms", "max_slice=9ms"));
 }
 
+TEST(ConfigTest, SafeRangesAddUpInTheSameWay) {
+  const auto config =
+      MakeConfig({Line("safe-range", "base_slice=1ms..2ms"), Line("safe-range", "min_slice=1ms..")},
+                 {Flag("safe-range", "base_slice=1ms..9ms")});
+  ASSERT_TRUE(config.ok()) << config.status();
+  std::vector<std::string> all;
+  for (const auto& p : config->safe_ranges) all.push_back(p.name + "=" + p.value);
+  EXPECT_THAT(all, ElementsAre("base_slice=1ms..9ms", "min_slice=1ms.."));
+  EXPECT_EQ(config->bake_time_ns, 60'000'000'000);
+}
+
 struct EndCase {
   const char* option;
   const char* text;
@@ -111,12 +122,15 @@ TEST(ConfigTest, BothEndsOfEachRangeAreAllowed) {
                            {"watchdog-timeout", "0.5m", 30'000'000'000},
                            {"spin", "0", 0},
                            {"spin", "10ms", 10'000'000},
-                           {"spin", "1.5us", 1'500}};
+                           {"spin", "1.5us", 1'500},
+                           {"bake-time", "1s", 1'000'000'000},
+                           {"bake-time", "24h", 86'400'000'000'000}};
   for (const EndCase& c : cases) {
     const auto config = MakeConfig({}, {Flag(c.option, c.text)});
     ASSERT_TRUE(config.ok()) << config.status();
     const std::string option = c.option;
     const int64_t value = option == "spin"        ? config->spin_ns
+                          : option == "bake-time" ? config->bake_time_ns
                           : option == "max-tasks" ? config->max_tasks
                                                   : config->watchdog_timeout_ns;
     EXPECT_EQ(value, c.expected) << c.option << "=" << c.text;
@@ -205,6 +219,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"spin", "-1us", "from 0 to 10ms"}, BadCase{"spin", "11ms", "from 0 to 10ms"},
         BadCase{"set", "base_slice", "NAME=VALUE"}, BadCase{"set", "=5ms", "NAME=VALUE"},
         BadCase{"set", "base_slice=", "NAME=VALUE"},
+        BadCase{"safe-range", "base_slice", "NAME=MIN..MAX"},
+        BadCase{"safe-range", "=1ms..2ms", "NAME=MIN..MAX"},
+        BadCase{"bake-time", "999ms", "1s to 24h"}, BadCase{"bake-time", "25h", "1s to 24h"},
         BadCase{"state-dir", "relative/dir", "absolute path"},
         BadCase{"state-dir", "", "absolute path"},
         BadCase{"log-level", "verbose", "debug, info, warning or error"},
@@ -276,6 +293,8 @@ TEST(OptionsTest, ARefusedValueChangesNothing) {
     EXPECT_EQ(config.reattach_limit, defaults.reattach_limit) << option.name;
     EXPECT_EQ(config.spin_ns, defaults.spin_ns) << option.name;
     EXPECT_EQ(config.parameters.size(), defaults.parameters.size()) << option.name;
+    EXPECT_EQ(config.safe_ranges.size(), defaults.safe_ranges.size()) << option.name;
+    EXPECT_EQ(config.bake_time_ns, defaults.bake_time_ns) << option.name;
     EXPECT_EQ(config.state_dir, defaults.state_dir) << option.name;
     EXPECT_EQ(config.log_level, defaults.log_level) << option.name;
   }

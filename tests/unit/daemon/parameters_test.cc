@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/control/parameter_specs.h"
@@ -142,6 +145,42 @@ TEST(ParametersTest, RulesBetweenParametersHold) {
   const auto parameters = Make({{"min_slice", "10ms"}, {"base_slice", "5ms"}});
   ASSERT_FALSE(parameters.ok());
   EXPECT_THAT(std::string(parameters.status().message()), HasSubstr("min_slice"));
+}
+
+// --- safe ranges ---
+
+absl::StatusOr<SafeRanges> MakeRanges(std::vector<ParameterSetting> settings) {
+  Config config;
+  config.watchdog_timeout_ns = 5'000'000'000;
+  config.safe_ranges = std::move(settings);
+  return MakeSafeRanges(config);
+}
+
+TEST(SafeRangeOptionsTest, BothBoundsOrOne) {
+  const auto ranges = MakeRanges(
+      {{"base_slice", "2ms..20ms"}, {"min_slice", "..5ms"}, {"dispatch_batch_count", "32.."}});
+  ASSERT_TRUE(ranges.ok()) << ranges.status();
+  const SafeRanges expected = {
+      {"base_slice", {2'000'000, 20'000'000}},
+      {"min_slice", {FindParameterSpec("min_slice")->min_value, 5'000'000}},
+      {"dispatch_batch_count", {32, FindParameterSpec("dispatch_batch_count")->max_value}}};
+  EXPECT_EQ(*ranges, expected);
+}
+
+TEST(SafeRangeOptionsTest, WhatIsWrongIsNamed) {
+  for (const auto& [name, value, says] :
+       {std::tuple("base_slize", "1ms..2ms", "base_slice, min_slice"),
+        std::tuple("base_slice", "1ms", "MIN..MAX"), std::tuple("base_slice", "..", "MIN..MAX"),
+        std::tuple("base_slice", "1ms..2ms..3ms", "MIN..MAX"),
+        std::tuple("base_slice", "1..2ms", "duration with its unit"),
+        std::tuple("dispatch_batch_count", "1..x", "whole number"),
+        std::tuple("placement_mode", "1..2", "has no range"),
+        std::tuple("base_slice", "3ms..2ms", "larger than the upper one"),
+        std::tuple("base_slice", "1ns..2ms", "use 100us to 100ms")}) {
+    const absl::Status status = MakeRanges({{name, value}}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("--safe-range"), HasSubstr(says)));
+  }
 }
 
 }  // namespace
