@@ -13,12 +13,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "server/store/sqlite_audit.h"
 #include "server/store/sqlite_store.h"
 
 namespace schedd {
 namespace {
 
-// In place of a store that there cannot be.
+// These take the place of a store that there cannot be.
 class RefusingStore : public StateStore {
  public:
   explicit RefusingStore(absl::Status why) : why_(std::move(why)) {}
@@ -71,12 +72,26 @@ absl::Status PutAside(const std::string& path, const std::string& aside) {
   return absl::OkStatus();
 }
 
-}  // namespace
+class RefusingAudit : public AuditStore {
+ public:
+  explicit RefusingAudit(absl::Status why) : why_(std::move(why)) {}
 
-OpenedStore OpenStore(const std::string& path, absl::Time now) {
-  OpenedStore opened;
+  absl::StatusOr<int64_t> Add(const AuditEntry& /*entry*/) override { return why_; }
+  absl::Status SetOutcome(int64_t /*id*/, const AuditOutcome& /*outcome*/) override { return why_; }
+  absl::StatusOr<std::vector<AuditEntry>> List(int64_t /*before*/, int32_t /*limit*/) override {
+    return why_;
+  }
+
+ private:
+  const absl::Status why_;
+};
+
+// `Kept` has Open(path), `Refusing` is what takes its place.
+template <typename Kept, typename Refusing, typename Port>
+Opened<Port> Open(const std::string& path, absl::Time now) {
+  Opened<Port> opened;
   const auto open = [&] {
-    absl::StatusOr<std::unique_ptr<SqliteStore>> store = SqliteStore::Open(path);
+    absl::StatusOr<std::unique_ptr<Kept>> store = Kept::Open(path);
     absl::Status status = store.status();
     if (status.ok()) opened.store = *std::move(store);
     return status;
@@ -90,8 +105,18 @@ OpenedStore OpenStore(const std::string& path, absl::Time now) {
     opened.problem = PutAside(path, opened.kept_aside);
     if (opened.problem.ok()) opened.problem = open();
   }
-  if (!opened.problem.ok()) opened.store = std::make_unique<RefusingStore>(opened.problem);
+  if (!opened.problem.ok()) opened.store = std::make_unique<Refusing>(opened.problem);
   return opened;
+}
+
+}  // namespace
+
+OpenedStore OpenStore(const std::string& path, absl::Time now) {
+  return Open<SqliteStore, RefusingStore, StateStore>(path, now);
+}
+
+OpenedAudit OpenAudit(const std::string& path, absl::Time now) {
+  return Open<SqliteAudit, RefusingAudit, AuditStore>(path, now);
 }
 
 }  // namespace schedd

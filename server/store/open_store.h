@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Opens the store at the daemon's start, whatever state its file is in.
+// Opens a store at the daemon's start, whatever state its file is in.
 //
 // Called once, on the main thread; blocks for the file system. Never fails as such: a damaged file
 // is put aside for a new one, and when there can be no store, what is returned refuses everything
@@ -13,12 +13,14 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/control/audit_store.h"
 #include "server/control/state_store.h"
 
 namespace schedd {
 
-struct OpenedStore {
-  std::unique_ptr<StateStore> store;  // never nullptr
+template <typename Port>
+struct Opened {
+  std::unique_ptr<Port> store;  // never nullptr
   // Why `store` refuses everything. PERMISSION_DENIED: the directory or the file cannot be written
   // to.
   absl::Status problem;
@@ -26,8 +28,12 @@ struct OpenedStore {
   std::string kept_aside;  // where it is now: "<path>.corrupt-<UTC time>"
 };
 
-// Makes the directory (0700) when it is missing.
+using OpenedStore = Opened<StateStore>;
+using OpenedAudit = Opened<AuditStore>;
+
+// Each makes the directory (0700) when it is missing.
 OpenedStore OpenStore(const std::string& path, absl::Time now);
+OpenedAudit OpenAudit(const std::string& path, absl::Time now);
 
 }  // namespace schedd
 

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The tables of the database, and how those of earlier versions become them.
+// Makes the tables of a database, and makes those of earlier versions into them.
 //
-// Used once by SqliteStore, when it opens the file; blocks for the file system. Fails as database.h
-// says, and with UNAVAILABLE for a file of a newer schedd. What fails has changed nothing.
+// A free function; blocks for the file system. The version is kept in PRAGMA user_version. Fails as
+// database.h says, and with UNAVAILABLE for a file of a newer schedd. What fails has changed
+// nothing.
 #ifndef SCHEDD_STORE_SCHEMA_H_
 #define SCHEDD_STORE_SCHEMA_H_
 
-#include <cstdint>
+#include <span>
 
 #include "absl/status/status.h"
 #include "server/store/database.h"
 
 namespace schedd {
 
-// Makes the tables in a new file, or brings those of an older version up to `version`, in one
-// transaction.
-absl::Status PrepareSchema(Database& database, int64_t version);
+// SQL: step N makes of the tables of version N those of version N + 1; version 0 is an empty file.
+// A step is never changed again: a new file goes through all of them.
+using SchemaSteps = std::span<const char* const>;
+
+// Takes the steps that the file has not had, in one transaction.
+absl::Status PrepareSchema(Database& database, SchemaSteps steps);
 
 }  // namespace schedd
 

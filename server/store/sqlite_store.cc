@@ -4,7 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "server/store/policy_rows.h"
-#include "server/store/schema.h"
+#include "server/store/state_schema.h"
 
 namespace schedd {
 namespace {
@@ -45,12 +45,11 @@ StoredOverride ReadOverride(const Statement& row) {
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path) {
   absl::StatusOr<std::unique_ptr<Database>> database = Database::Open(path);
   if (!database.ok()) return database.status();
+  absl::Status status = PrepareSchema(**database, StateSchema());
+  if (!status.ok()) return status;
   std::unique_ptr<SqliteStore> store(new SqliteStore(*std::move(database)));
-  if (absl::Status status = PrepareSchema(*store->database_, kSchemaVersion); !status.ok()) {
-    return status;
-  }
   // Tables that are not as they should be are found here, while the file can still be put aside.
-  if (absl::Status status = store->Load().status(); !status.ok()) return status;
+  if (status = store->Load().status(); !status.ok()) return status;
   return store;
 }
 

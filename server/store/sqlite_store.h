@@ -23,11 +23,8 @@ namespace schedd {
 
 class SqliteStore : public StateStore {
  public:
-  // In PRAGMA user_version. A file of a newer one is refused (UNAVAILABLE), one of an older one is
-  // brought up (schema.h).
-  static constexpr int64_t kSchemaVersion = 2;
-
-  // DATA_LOSS when the file is damaged or no database of ours; see database.h for the rest.
+  // A file of an older schedd is brought up. DATA_LOSS when the file is damaged or no database of
+  // ours; see schema.h for the rest.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path);
 
   absl::StatusOr<std::optional<StoredState>> Load() override;
