@@ -75,8 +75,7 @@ void Log::Error(absl::string_view event, std::initializer_list<LogField> fields)
   Write(LogLevel::kError, event, fields);
 }
 
-void Log::Write(LogLevel level, absl::string_view event,
-                std::initializer_list<LogField> fields) const {
+void Log::Write(LogLevel level, absl::string_view event, absl::Span<const LogField> fields) const {
   if (level < minimum_) return;
   std::string line(1, Letter(level));
   absl::StrAppend(&line, absl::FormatTime("%m%d %H:%M:%S ", now_(), zone_), OneLine(event));

@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 
 namespace schedd {
 
@@ -46,9 +47,10 @@ class Log {
   void Warning(absl::string_view event, std::initializer_list<LogField> fields = {}) const;
   void Error(absl::string_view event, std::initializer_list<LogField> fields = {}) const;
 
- private:
-  void Write(LogLevel level, absl::string_view event, std::initializer_list<LogField> fields) const;
+  // For fields that are put together one by one.
+  void Write(LogLevel level, absl::string_view event, absl::Span<const LogField> fields) const;
 
+ private:
   const LogLevel minimum_;
   const Sink sink_;
   const std::function<absl::Time()> now_;

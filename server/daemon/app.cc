@@ -22,8 +22,11 @@
 #include "server/daemon/parameters.h"
 #include "server/daemon/process.h"
 #include "server/daemon/replace.h"
+#include "server/daemon/roles_file.h"
 #include "server/metrics/metrics_server.h"
 #include "server/policy/registry.h"
+#include "server/rpc/audit.h"
+#include "server/rpc/roles.h"
 #include "server/rpc/server.h"
 #include "server/rpc/unix_socket.h"
 #include "server/store/open_store.h"
@@ -92,6 +95,35 @@ std::unique_ptr<StateStore> OpenStateStore(const Config& config, const Log* log)
   }
   log->Warning("changes will be refused", {why});
   return std::move(opened.store);
+}
+
+// Where the audit log is kept; nullptr: nowhere but in the daemon's log. As with OpenStateStore().
+std::unique_ptr<AuditStore> OpenAuditStore(const Config& config, const Log* log) {
+  const bool simulated = config.kernel == Backend::kSim;
+  OpenedAudit opened = OpenAudit(
+      absl::StrCat(config.state_dir, simulated ? "/audit-sim.db" : "/audit.db"), absl::Now());
+  if (!opened.damage.ok()) {
+    log->Warning("the audit log was damaged: beginning a new one",
+                 {{"kept", opened.kept_aside}, {"why", std::string(opened.damage.message())}});
+  }
+  if (opened.problem.ok()) return std::move(opened.store);
+  log->Warning("audit entries will only be in this log",
+               {{"why", std::string(opened.problem.message())}});
+  if (simulated && absl::IsPermissionDenied(opened.problem)) return nullptr;
+  return std::move(opened.store);
+}
+
+// A file that is wrong leaves the roles as they were.
+void ReloadRoles(const Config& config, rpc::RoleBook* roles, const Log* log) {
+  absl::StatusOr<rpc::RoleTable> table = ReadRoles(config.roles_file);
+  if (table.ok()) {
+    roles->Set(*std::move(table));
+    log->Info("roles read again", {{"file", config.roles_file}});
+    return;
+  }
+  roles->SetProblem(std::string(table.status().message()));
+  log->Error("the roles stay as they were",
+             {{"file", config.roles_file}, {"why", std::string(table.status().message())}});
 }
 
 // One lock for each socket that it serves.
@@ -211,9 +243,16 @@ Outcome App::Run() {
 }
 
 Outcome App::Serve() {
+  absl::StatusOr<rpc::RoleTable> role_table = ReadRoles(config_.roles_file);
+  if (!role_table.ok()) {
+    return Problem(CodeOf(role_table.status(), ExitCode::kUsage), role_table.status());
+  }
+  rpc::RoleBook roles(*std::move(role_table));
   const std::unique_ptr<StateStore> store = OpenStateStore(config_, log_);
+  const std::unique_ptr<AuditStore> audit_store = OpenAuditStore(config_, log_);
   ControlThread thread;
   SystemClock clock;
+  rpc::AuditTrail audit(audit_store.get(), &clock, log_);
   Control control(&thread, &clock, host_, MakeEngineFactory(config_, host_),
                   MakeControlOptions(config_, parameters_, log_), store.get());
   // Before the API, so that nobody finds one that goes again because a port is in use.
@@ -235,6 +274,9 @@ Outcome App::Serve() {
   if (outcome.code == ExitCode::kOk) {
     rpc::ServerOptions server_options;
     server_options.addresses = config_.listen;
+    server_options.tls = config_.tls;
+    server_options.roles = &roles;
+    server_options.audit = &audit;
     auto started = rpc::Server::Start(server_options, &control, &clock, log_);
     if (started.ok()) {
       server = *std::move(started);
@@ -254,6 +296,7 @@ Outcome App::Serve() {
   if (outcome.code == ExitCode::kOk) {
     NotifyServiceManager("READY=1");
     while (!stop_->Wait(absl::InfiniteDuration())) {
+      if (stop_->TakeReload()) ReloadRoles(config_, &roles, log_);
     }
     log_->Info(stop_->hands_over() ? "handing over" : "stopping");
     NotifyServiceManager("STOPPING=1");

@@ -119,9 +119,9 @@ absl::Status ApplyPolicy(absl::string_view text, Config* config) {
   return absl::OkStatus();
 }
 
-absl::Status ApplyStateDir(absl::string_view text, Config* config) {
+absl::Status ApplyPath(absl::string_view text, std::string* path) {
   if (text.empty() || text.front() != '/') return Allowed("an absolute path");
-  config->state_dir = std::string(text);
+  *path = std::string(text);
   return absl::OkStatus();
 }
 
@@ -136,12 +136,26 @@ using Kind = Option::Kind;
 
 constexpr Option kOptions[] = {
     {"listen", Kind::kList, "ADDRESS", "unix:///run/schedd/schedd.sock",
-     "unix:///PATH, 127.0.0.1:PORT, [::1]:PORT",
-     "Serve the API on this address; may be given several times. The socket gets mode 0660. TCP "
-     "only on "
-     "this machine, where any local user can then change the scheduler: there is no authentication "
-     "yet.",
+     "unix:///PATH, IPV4:PORT, [IPV6]:PORT",
+     "Serve the API on this address; may be given several times. The socket gets mode 0660. With "
+     "--tls-cert callers on TCP need a certificate; without it schedd listens on loopback "
+     "addresses only, and whoever calls there is anonymous.",
      ApplyListen},
+    {"roles-file", Kind::kValue, "FILE", "", "an absolute path",
+     "Who may do what: which users, groups and certificates have which roles. Read again on "
+     "SIGHUP. Without it root and schedd's own user may do everything, and everybody else who can "
+     "connect may look.",
+     [](absl::string_view text, Config* c) { return ApplyPath(text, &c->roles_file); }},
+    {"tls-cert", Kind::kValue, "FILE", "", "an absolute path",
+     "Certificate of this host for callers on TCP, PEM, with those between it and its authority.",
+     [](absl::string_view text, Config* c) { return ApplyPath(text, &c->tls.certificate); }},
+    {"tls-key", Kind::kValue, "FILE", "", "an absolute path",
+     "Private key of --tls-cert, PEM, without a passphrase, not readable by everybody.",
+     [](absl::string_view text, Config* c) { return ApplyPath(text, &c->tls.key); }},
+    {"tls-ca", Kind::kValue, "FILE", "", "an absolute path",
+     "Authorities, PEM, one of which must have signed a caller's certificate. All three files are "
+     "read again when they change.",
+     [](absl::string_view text, Config* c) { return ApplyPath(text, &c->tls.authorities); }},
     {"metrics-address", Kind::kValue, "HOST:PORT", "", "IPV4:PORT, [IPV6]:PORT, localhost:PORT",
      "Serve metrics for Prometheus at http://HOST:PORT/metrics. They tell nothing of single tasks "
      "and change nothing, so there is no authentication: bind it to localhost or to a protected "
@@ -234,7 +248,7 @@ constexpr Option kOptions[] = {
     {"state-dir", Kind::kValue, "DIR", "/var/lib/schedd", "an absolute path",
      "Directory of what is kept between runs: what callers changed, and in dumps/ the kernel's "
      "debug dumps.",
-     ApplyStateDir},
+     [](absl::string_view text, Config* c) { return ApplyPath(text, &c->state_dir); }},
     {"log-level", Kind::kValue, "LEVEL", "info", "debug, info, warning, error",
      "Least severe lines that are written to standard error.", ApplyLogLevel},
 };
@@ -252,6 +266,25 @@ absl::Status ApplyAll(absl::Span<const Setting> settings, Config* config) {
     }
     const absl::Status status = option->apply(setting.text, config);
     if (!status.ok()) return Explain(setting, status);
+  }
+  return absl::OkStatus();
+}
+
+// What no option can say by itself.
+absl::Status CheckTogether(const Config& config) {
+  const rpc::TlsFiles& tls = config.tls;
+  if (!tls.empty() && (tls.certificate.empty() || tls.key.empty() || tls.authorities.empty())) {
+    return absl::InvalidArgumentError(
+        "--tls-cert, --tls-key and --tls-ca belong together: give all three, or none");
+  }
+  for (const rpc::ListenAddress& address : config.listen) {
+    if (address.kind == rpc::ListenAddress::Kind::kTcp && !address.loopback && tls.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--listen ", address.Uri(),
+                       ": other machines can reach this address, so callers there need "
+                       "certificates: give --tls-cert, --tls-key and --tls-ca, or listen on "
+                       "127.0.0.1 or [::1]"));
+    }
   }
   return absl::OkStatus();
 }
@@ -289,6 +322,7 @@ absl::StatusOr<Config> MakeConfig(absl::Span<const Setting> file, absl::Span<con
     status = ApplyListen(FindOption("listen")->default_value, &config);
     if (!status.ok()) return status;
   }
+  if (status = CheckTogether(config); !status.ok()) return status;
   return config;
 }
 

@@ -20,6 +20,7 @@
 #include "server/base/log.h"
 #include "server/base/tcp_address.h"
 #include "server/rpc/listen_address.h"
+#include "server/rpc/tls_files.h"
 
 namespace schedd::daemon {
 
@@ -35,6 +36,8 @@ struct ParameterSetting {
 struct Config {
   std::vector<rpc::ListenAddress> listen;
   std::optional<TcpAddress> metrics_address;  // none: no metrics
+  std::string roles_file;                     // empty: none
+  rpc::TlsFiles tls;                          // all of them, or none
   bool attach = true;
   Backend kernel = Backend::kBpf;
   std::string policy;  // one of PolicyNames()

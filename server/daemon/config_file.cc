@@ -2,19 +2,13 @@
 #include "server/daemon/config_file.h"
 
 #include <google/protobuf/descriptor.h>
-#include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
-
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "schedd/config/v1/config.pb.h"
+#include "server/daemon/text_file.h"
 
 namespace schedd::daemon {
 namespace {
@@ -24,31 +18,8 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 using google::protobuf::TextFormat;
 
-// Lines and columns for people begin at 1.
-std::string Place(absl::string_view path, int line, int column) {
-  return absl::StrCat(path, ":", line + 1, ":", column + 1);
-}
-
-class ErrorList : public google::protobuf::io::ErrorCollector {
- public:
-  explicit ErrorList(absl::string_view path) : path_(path) {}
-
-  void AddError(int line, google::protobuf::io::ColumnNumber column,
-                const std::string& message) override {
-    errors_.push_back(absl::StrCat(Place(path_, line, column), ": ", message));
-  }
-
-  absl::Status ToStatus() const {
-    return absl::InvalidArgumentError(absl::StrCat(
-        absl::StrJoin(errors_, "\n"),
-        "\nThe file holds lines such as `max_tasks: 4096`; docs/configuration.md lists "
-        "the fields."));
-  }
-
- private:
-  const absl::string_view path_;
-  std::vector<std::string> errors_;
-};
+constexpr char kHint[] =
+    "The file holds lines such as `max_tasks: 4096`; docs/configuration.md lists the fields.";
 
 // Value of a set field as one would write it for the flag. `index` is -1 for a field that is not
 // repeated.
@@ -70,12 +41,10 @@ std::string FieldText(const Message& message, const FieldDescriptor& field, int 
 absl::StatusOr<std::vector<Setting>> ParseConfigText(absl::string_view path,
                                                      const std::string& text) {
   config::v1::Config message;
-  ErrorList errors(path);
   TextFormat::ParseInfoTree places;
-  TextFormat::Parser parser;
-  parser.RecordErrorsTo(&errors);
-  parser.WriteLocationsTo(&places);
-  if (!parser.ParseFromString(text, &message)) return errors.ToStatus();
+  if (absl::Status status = ParseText(path, text, kHint, &message, &places); !status.ok()) {
+    return status;
+  }
 
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
@@ -96,17 +65,9 @@ absl::StatusOr<std::vector<Setting>> ParseConfigText(absl::string_view path,
 }
 
 absl::StatusOr<std::vector<Setting>> ReadConfigFile(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  // Reading a directory succeeds in opening and fails here.
-  if (!file || file.bad() || (text.fail() && errno == EISDIR)) {
-    const int error = errno;
-    const std::string message =
-        absl::StrCat("cannot read the configuration file ", path, ": ", std::strerror(error));
-    return error == EACCES ? absl::PermissionDeniedError(message) : absl::NotFoundError(message);
-  }
-  return ParseConfigText(path, text.str());
+  const absl::StatusOr<std::string> text = ReadTextFile("configuration file", path);
+  if (!text.ok()) return text.status();
+  return ParseConfigText(path, *text);
 }
 
 }  // namespace schedd::daemon

@@ -13,8 +13,10 @@
 #include "server/daemon/config_file.h"
 #include "server/daemon/flags.h"
 #include "server/daemon/parameters.h"
+#include "server/daemon/roles_file.h"
 #include "server/daemon/stop_signal.h"
 #include "server/daemon/sweeper.h"
+#include "server/rpc/tls_files.h"
 
 namespace schedd::daemon {
 namespace {
@@ -38,6 +40,12 @@ absl::Status StartSweeperFor(const Config& config) {
   return StartSweeper(sockets, [&config] { return SweepKernel(config.kernel); });
 }
 
+// The files that the configuration names.
+absl::Status CheckFiles(const Config& config) {
+  if (absl::Status roles = ReadRoles(config.roles_file).status(); !roles.ok()) return roles;
+  return config.tls.empty() ? absl::OkStatus() : rpc::CheckTlsFiles(config.tls);
+}
+
 int Main(int argc, const char* const* argv) {
   const absl::StatusOr<CommandLine> line = ParseCommandLine(argc, argv);
   if (!line.ok()) return Usage(line.status());
@@ -54,6 +62,7 @@ int Main(int argc, const char* const* argv) {
   if (!parameters.ok()) return Usage(parameters.status());
   const absl::StatusOr<SafeRanges> safe_ranges = MakeSafeRanges(*config);
   if (!safe_ranges.ok()) return Usage(safe_ranges.status());
+  if (const absl::Status files = CheckFiles(*config); !files.ok()) return Usage(files);
   if (line->action == CommandLine::Action::kCheckConfig) {
     std::puts("the configuration is right");
     return static_cast<int>(ExitCode::kOk);

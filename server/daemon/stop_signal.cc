@@ -23,6 +23,7 @@ absl::StatusOr<std::unique_ptr<SignalStop>> SignalStop::Create() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   sigaddset(&signals, kHandOverSignal);
   if (const int error = pthread_sigmask(SIG_BLOCK, &signals, nullptr); error != 0) {
     return absl::ErrnoToStatus(error, "pthread_sigmask");
@@ -39,6 +40,10 @@ bool SignalStop::Wait(absl::Duration timeout) {
   while (true) {
     signalfd_siginfo info;
     if (read(fd_, &info, sizeof(info)) == sizeof(info)) {
+      if (info.ssi_signo == uint32_t{SIGHUP}) {
+        reload_ = true;
+        return false;
+      }
       hands_over_ = info.ssi_signo == uint32_t{kHandOverSignal};
       return true;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How the daemon learns that it is to end: SIGTERM or SIGINT, or the hand-over signal, each
-// counted once.
+// counted once. And that it is to read its roles again: SIGHUP.
 //
 // StopSignal is the seam, for tests; SignalStop the real one. The constructor blocks the signals in
 // the calling thread, so it must come before any other thread is made. Waiting is for the main
@@ -10,6 +10,7 @@
 #define SCHEDD_DAEMON_STOP_SIGNAL_H_
 
 #include <memory>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -19,8 +20,11 @@ namespace schedd::daemon {
 class StopSignal {
  public:
   virtual ~StopSignal() = default;
-  // True when a stop was asked for, since the last time it returned true or within `timeout`.
+  // True when a stop was asked for, since the last time it returned true or within `timeout`. May
+  // return early when a reload was asked for.
   virtual bool Wait(absl::Duration timeout) = 0;
+  // True when a reload was asked for since the last time it returned true.
+  virtual bool TakeReload() { return false; }
   // True when the last stop was asked for by the daemon that comes next (replace.h).
   virtual bool hands_over() const { return false; }
 };
@@ -33,12 +37,14 @@ class SignalStop : public StopSignal {
   SignalStop& operator=(const SignalStop&) = delete;
 
   bool Wait(absl::Duration timeout) override;
+  bool TakeReload() override { return std::exchange(reload_, false); }
   bool hands_over() const override { return hands_over_; }
 
  private:
   explicit SignalStop(int fd) : fd_(fd) {}
   const int fd_;
   bool hands_over_ = false;
+  bool reload_ = false;
 };
 
 }  // namespace schedd::daemon

@@ -3,7 +3,7 @@
 // How a call that changes something is answered: once for each request_id, and with who asks for
 // it.
 //
-// Pure but for the log and the request IDs; any thread. Fails with what the change says, or
+// Pure but for the request IDs; any thread. Fails with what the change says, or
 // request_ids.h.
 #ifndef SCHEDD_RPC_CHANGE_H_
 #define SCHEDD_RPC_CHANGE_H_
@@ -58,7 +58,9 @@ grpc::Status AnswerChange(const ServiceContext& context, absl::string_view metho
     status = FillReply(work(), reply);
   } else {
     const absl::StatusOr<std::string> answer = context.request_ids->Run(
-        request.request_id(), absl::StrCat(method, " ", request.SerializeAsString()),
+        request.request_id(),
+        // The same of another caller is another request: its answer is no business of theirs.
+        absl::StrCat(method, " ", CallerAccount(call), " ", request.SerializeAsString()),
         IsCheck(request), [&]() -> absl::StatusOr<std::string> {
           if (absl::Status made = FillReply(work(), reply); !made.ok()) return made;
           return reply->SerializeAsString();
@@ -66,7 +68,6 @@ grpc::Status AnswerChange(const ServiceContext& context, absl::string_view metho
     status = answer.status();
     if (answer.ok()) reply->ParseFromString(*answer);
   }
-  LogRefusal(*context.log, method, call, status);
   return ToGrpcStatus(status);
 }
 

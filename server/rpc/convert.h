@@ -14,6 +14,7 @@
 #include "schedd/v1/policy_service.pb.h"
 #include "schedd/v1/scheduler_service.pb.h"
 #include "schedd/v1/task_service.pb.h"
+#include "server/control/audit_store.h"
 #include "server/control/override_info.h"
 #include "server/control/parameter_specs.h"
 #include "server/control/policy_info.h"
@@ -30,6 +31,8 @@ absl::Time FromProto(const google::protobuf::Timestamp& time);
 
 v1::Scheduler ToProto(const SchedulerInfo& info);
 AttachRequest FromProto(const v1::AttachSchedulerRequest& request);
+
+v1::AuditEntry ToProto(const AuditEntry& entry);
 
 v1::ParameterSpec ToProto(const ParameterSpec& spec, const ParameterRange& safe);
 v1::Policy ToProto(const PolicyInfo& info);

@@ -13,7 +13,7 @@ namespace schedd::rpc {
 namespace {
 
 constexpr absl::string_view kAllowed =
-    "use unix:///PATH, or 127.0.0.1:PORT or [::1]:PORT for TCP on this machine";
+    "use unix:///PATH, or IPV4:PORT or [IPV6]:PORT, such as 127.0.0.1:50051";
 
 absl::Status Refuse(absl::string_view text, absl::string_view why) {
   return absl::InvalidArgumentError(
@@ -35,13 +35,19 @@ absl::StatusOr<ListenAddress> ParseUnix(absl::string_view text, absl::string_vie
   return address;
 }
 
-bool IsLoopback(const std::string& host, bool bracketed) {
+// False for what is no numeric address.
+bool ParseHost(absl::string_view host, bool bracketed, ListenAddress& address) {
+  address.host = std::string(host);
   if (bracketed) {
     in6_addr v6;
-    return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+    if (inet_pton(AF_INET6, address.host.c_str(), &v6) != 1) return false;
+    address.loopback = IN6_IS_ADDR_LOOPBACK(&v6);
+    return true;
   }
   in_addr v4;
-  return inet_pton(AF_INET, host.c_str(), &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
+  if (inet_pton(AF_INET, address.host.c_str(), &v4) != 1) return false;
+  address.loopback = (ntohl(v4.s_addr) >> 24) == 127;
+  return true;
 }
 
 absl::StatusOr<ListenAddress> ParseTcp(absl::string_view text) {
@@ -55,10 +61,8 @@ absl::StatusOr<ListenAddress> ParseTcp(absl::string_view text) {
   }
   absl::string_view host = text.substr(0, colon);
   const bool bracketed = absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]");
-  address.host = host == "localhost" ? "127.0.0.1" : std::string(host);
-  if (!IsLoopback(address.host, bracketed)) {
-    return Refuse(text,
-                  "schedd has no authentication for TCP yet, so it takes only loopback addresses");
+  if (!ParseHost(host == "localhost" ? "127.0.0.1" : host, bracketed, address)) {
+    return Refuse(text, "the host must be a numeric address or localhost");
   }
   return address;
 }

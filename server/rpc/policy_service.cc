@@ -3,16 +3,15 @@
 
 #include <memory>
 
-#include "schedd/v1/policy_service.grpc.pb.h"
 #include "server/control/safe_ranges.h"
 #include "server/rpc/change.h"
 #include "server/rpc/reply.h"
-#include "server/rpc/services.h"
+#include "server/rpc/service_types.h"
 
 namespace schedd::rpc {
 namespace {
 
-class PolicyServiceImpl final : public v1::PolicyService::Service {
+class PolicyServiceImpl final : public PolicyServiceBase {
  public:
   explicit PolicyServiceImpl(const ServiceContext& context) : context_(context) {}
 
@@ -96,7 +95,7 @@ class PolicyServiceImpl final : public v1::PolicyService::Service {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakePolicyService(const ServiceContext& context) {
+std::unique_ptr<PolicyServiceBase> MakePolicyService(const ServiceContext& context) {
   return std::make_unique<PolicyServiceImpl>(context);
 }
 

@@ -5,10 +5,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "schedd/v1/scheduler_service.grpc.pb.h"
+#include "server/rpc/audit.h"
 #include "server/rpc/reply.h"
+#include "server/rpc/roles.h"
 #include "server/rpc/scheduler_stream.h"
-#include "server/rpc/services.h"
+#include "server/rpc/service_types.h"
 #include "server/rpc/watch_reactor.h"
 
 namespace schedd::rpc {
@@ -24,8 +25,7 @@ absl::Status CheckName(const std::string& name) {
                    {{"field", "name"}});
 }
 
-class SchedulerServiceImpl final : public v1::SchedulerService::WithCallbackMethod_WatchScheduler<
-                                       v1::SchedulerService::Service> {
+class SchedulerServiceImpl final : public SchedulerServiceBase {
  public:
   explicit SchedulerServiceImpl(const ServiceContext& context) : context_(context) {}
 
@@ -33,23 +33,37 @@ class SchedulerServiceImpl final : public v1::SchedulerService::WithCallbackMeth
                             v1::Scheduler* reply) override {
     const absl::Status name = CheckName(request->name());
     if (!name.ok()) return ToGrpcStatus(name);
-    return Reply(context_.control->GetScheduler(), reply);
+    const grpc::Status status = Reply(context_.control->GetScheduler(), reply);
+    reply->set_roles_problem(context_.roles->problem());
+    reply->set_audit_problem(context_.audit->problem());
+    reply->set_unstored_audit_entry_count(context_.audit->lost_count());
+    return status;
   }
 
-  grpc::Status AttachScheduler(grpc::ServerContext* call, const v1::AttachSchedulerRequest* request,
+  grpc::Status AttachScheduler(grpc::ServerContext*, const v1::AttachSchedulerRequest* request,
                                v1::Scheduler* reply) override {
     const absl::Status name = CheckName(request->name());
     const absl::StatusOr<SchedulerInfo> result =
         name.ok() ? context_.control->AttachScheduler(FromProto(*request)) : name;
-    return ReplyToChange(*context_.log, "AttachScheduler", *call, result, reply);
+    return Reply(result, reply);
   }
 
-  grpc::Status DetachScheduler(grpc::ServerContext* call, const v1::DetachSchedulerRequest* request,
+  grpc::Status DetachScheduler(grpc::ServerContext*, const v1::DetachSchedulerRequest* request,
                                v1::Scheduler* reply) override {
     const absl::Status name = CheckName(request->name());
     const absl::StatusOr<SchedulerInfo> result =
         name.ok() ? context_.control->DetachScheduler(request->reason()) : name;
-    return ReplyToChange(*context_.log, "DetachScheduler", *call, result, reply);
+    return Reply(result, reply);
+  }
+
+  grpc::Status ListAuditEntries(grpc::ServerContext*, const v1::ListAuditEntriesRequest* request,
+                                v1::ListAuditEntriesResponse* reply) override {
+    const absl::StatusOr<AuditTrail::Page> page =
+        context_.audit->List(request->page_size(), request->page_token());
+    if (!page.ok()) return ToGrpcStatus(page.status());
+    for (const AuditEntry& entry : page->entries) *reply->add_audit_entries() = ToProto(entry);
+    reply->set_next_page_token(page->next_page_token);
+    return grpc::Status::OK;
   }
 
   grpc::ServerWriteReactor<v1::WatchSchedulerResponse>* WatchScheduler(
@@ -71,7 +85,7 @@ class SchedulerServiceImpl final : public v1::SchedulerService::WithCallbackMeth
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeSchedulerService(const ServiceContext& context) {
+std::unique_ptr<SchedulerServiceBase> MakeSchedulerService(const ServiceContext& context) {
   return std::make_unique<SchedulerServiceImpl>(context);
 }
 

@@ -5,17 +5,20 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/service_type.h>
-#include <sys/stat.h>
+#include <grpcpp/server_posix.h>
 
 #include <deque>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/tcp_address.h"
 #include "server/control/control_thread.h"
+#include "server/rpc/audit.h"
+#include "server/rpc/guard.h"
+#include "server/rpc/peer.h"
 #include "server/rpc/request_ids.h"
-#include "server/rpc/unix_socket.h"
+#include "server/rpc/tls.h"
+#include "server/rpc/unix_listener.h"
 #include "server/rpc/watch_reactor.h"
 
 namespace schedd::rpc {
@@ -30,8 +33,6 @@ constexpr int kMaxStreamsPerConnection = 128;
 constexpr int kKeepaliveTimeMs = 30'000;
 constexpr int kKeepaliveTimeoutMs = 10'000;
 constexpr int kMinClientPingIntervalMs = 10'000;
-// A socket that root and its group may use; the rest of the machine may not.
-constexpr mode_t kSocketUmask = 0117;
 
 void Limit(grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota("schedd");
@@ -54,62 +55,84 @@ void Limit(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }
 
-absl::Status CheckFree(const ListenAddress& address) {
-  return address.kind == ListenAddress::Kind::kUnix ? RemoveStaleSocket(address.path)
-                                                    : CheckPortFree({address.host, address.port});
-}
-
 }  // namespace
 
 struct Server::Parts {
-  explicit Parts(const StreamLimits& limits) : registry(limits) {}
+  Parts(const ServerOptions& options, const Log* log)
+      : registry(options.stream_limits),
+        guard({&peers, options.roles, options.audit}),
+        unix_listener(log) {}
+
+  // Writes down where it listens.
+  absl::Status Listen(const ServerOptions& options, grpc::ServerBuilder& builder);
 
   ControlThread stream_thread;
   StreamRegistry registry;
   StreamHome streams{&stream_thread, &registry};
   RequestIds request_ids;
+  PeerTable peers;
+  const Guard guard;
   std::vector<std::unique_ptr<grpc::Service>> services;
+  std::deque<int> ports;  // gRPC writes them when it builds
+  UnixListener unix_listener;
   std::unique_ptr<grpc::Server> server;
   std::vector<std::string> addresses;
 };
 
+absl::Status Server::Parts::Listen(const ServerOptions& options, grpc::ServerBuilder& builder) {
+  std::shared_ptr<grpc::ServerCredentials> credentials;
+  for (const ListenAddress& address : options.addresses) {
+    if (address.kind == ListenAddress::Kind::kUnix) {
+      // gRPC does not tell who connects, so it does not listen there itself.
+      if (absl::Status status = unix_listener.Open(address.path); !status.ok()) return status;
+      continue;
+    }
+    absl::Status status = CheckPortFree({address.host, address.port});
+    if (!status.ok()) return status;
+    if (credentials == nullptr) {
+      credentials = options.tls.empty() ? grpc::InsecureServerCredentials()
+                                        : MutualTlsCredentials(options.tls, options.tls_interval);
+    }
+    builder.AddListeningPort(address.Uri(), credentials, &ports.emplace_back(0));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
                                                       Control* control, const Clock* clock,
                                                       const Log* log) {
+  if (!options.tls.empty()) {
+    if (absl::Status status = CheckTlsFiles(options.tls); !status.ok()) return status;
+  }
   // Both are switches of the whole process that ServerBuilder reads.
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
 
-  auto parts = std::make_unique<Parts>(options.stream_limits);
-  const ServiceContext context{control, clock, log, &parts->streams, &parts->request_ids};
-  parts->services.push_back(MakeSchedulerService(context));
-  parts->services.push_back(MakeTaskService(context));
-  parts->services.push_back(MakePolicyService(context));
+  auto parts = std::make_unique<Parts>(options, log);
+  parts->services = MakeServices({control, clock, log, &parts->streams, &parts->request_ids,
+                                  options.audit, options.roles},
+                                 &parts->guard);
 
   grpc::ServerBuilder builder;
   Limit(builder);
-  std::deque<int> ports;  // gRPC writes them when it builds
-  for (const ListenAddress& address : options.addresses) {
-    absl::Status status = CheckFree(address);
-    if (!status.ok()) return status;
-    builder.AddListeningPort(address.Uri(), grpc::InsecureServerCredentials(),
-                             &ports.emplace_back(0));
-  }
+  if (absl::Status status = parts->Listen(options, builder); !status.ok()) return status;
   for (const auto& service : parts->services) builder.RegisterService(service.get());
-  {
-    const mode_t before = umask(kSocketUmask);
-    const auto restore = absl::MakeCleanup([before] { umask(before); });
-    parts->server = builder.BuildAndStart();
-  }
+  parts->server = builder.BuildAndStart();
   if (parts->server == nullptr) {
     return absl::InternalError("gRPC could not open the listeners; its lines above say why");
   }
-  for (size_t i = 0; i < options.addresses.size(); ++i) {
-    ListenAddress address = options.addresses[i];
-    if (address.kind == ListenAddress::Kind::kTcp) address.port = ports[i];
+  size_t port = 0;
+  for (ListenAddress address : options.addresses) {
+    if (address.kind == ListenAddress::Kind::kTcp) address.port = parts->ports[port++];
     parts->addresses.push_back(address.Uri());
   }
   parts->server->GetHealthCheckService()->SetServingStatus(true);
+  parts->unix_listener.Start(
+      [&peers = parts->peers, server = parts->server.get()](int connection, Peer peer) {
+        // In this order: calls may come at once.
+        peers.Put(connection, std::move(peer));
+        grpc::AddInsecureChannelFromFd(server, connection);
+      });
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 
@@ -129,6 +152,7 @@ void Server::Drain(absl::Duration grace) {
   parts_->server->GetHealthCheckService()->SetServingStatus(false);
   StreamRegistry* const registry = &parts_->registry;
   parts_->stream_thread.Post([registry] { registry->Drain(); });
+  parts_->unix_listener.Stop();
   parts_->server->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   parts_->server.reset();
   // Only now: reactors need it until gRPC has let go of them.

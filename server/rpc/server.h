@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The gRPC server of the daemon: listeners, limits, health, reflection, and the three services.
+// The gRPC server of the daemon: listeners, limits, health, reflection, and the services.
 //
 // Owned by the daemon; main thread. Start() opens the listeners, Drain() ends everything; what it
 // was given must outlive it. Unary calls run on gRPC's threads, at most kMaxThreads at a time;
 // streams on one thread of their own. Start() fails with ALREADY_EXISTS (an address in use) or what
-// unix_socket.h says, and leaves no listener behind then.
+// unix_socket.h and tls_files.h say, and leaves no listener behind then.
 #ifndef SCHEDD_RPC_SERVER_H_
 #define SCHEDD_RPC_SERVER_H_
 
@@ -18,12 +18,18 @@
 #include "server/rpc/listen_address.h"
 #include "server/rpc/services.h"
 #include "server/rpc/stream.h"
+#include "server/rpc/tls_files.h"
 
 namespace schedd::rpc {
 
 struct ServerOptions {
   std::vector<ListenAddress> addresses;  // at least one
   StreamLimits stream_limits;
+  const RoleBook* roles = nullptr;  // required; outlives the server
+  AuditTrail* audit = nullptr;      // required; outlives the server
+  TlsFiles tls;                     // empty: callers on TCP have no certificate
+  // How soon new certificates count; whole seconds.
+  absl::Duration tls_interval = absl::Seconds(10);
 };
 
 class Server {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The three services of schedd.v1: they translate, and leave the meaning to server/control.
+// The services of schedd.v1: they translate, and leave the meaning to server/control. Before each
+// method stands the guard (guard.h).
 //
-// Owned by the Server; gRPC calls them on its own threads. Unary calls block one of those while the
-// control thread works; streams live on the stream sequence. They fail with what the control plane
-// says, as google.rpc.Status (status.h).
+// Owned by the Server; see service_types.h.
 #ifndef SCHEDD_RPC_SERVICES_H_
 #define SCHEDD_RPC_SERVICES_H_
 
 #include <memory>
+#include <vector>
 
 #include "server/base/log.h"
 #include "server/control/clock.h"
@@ -20,7 +20,10 @@ class Service;
 
 namespace schedd::rpc {
 
+class AuditTrail;
+class Guard;
 class RequestIds;
+class RoleBook;
 struct StreamHome;
 
 // What services stand on; all outlive them.
@@ -30,11 +33,13 @@ struct ServiceContext {
   const Log* log;
   const StreamHome* streams;
   RequestIds* request_ids;
+  AuditTrail* audit;
+  const RoleBook* roles;
 };
 
-std::unique_ptr<grpc::Service> MakeSchedulerService(const ServiceContext& context);
-std::unique_ptr<grpc::Service> MakeTaskService(const ServiceContext& context);
-std::unique_ptr<grpc::Service> MakePolicyService(const ServiceContext& context);
+// All of them. `guard` outlives them.
+std::vector<std::unique_ptr<grpc::Service>> MakeServices(const ServiceContext& context,
+                                                         const Guard* guard);
 
 }  // namespace schedd::rpc
 

@@ -19,15 +19,14 @@ constexpr size_t kMaxMessageBytes = 1536;
 constexpr size_t kMaxDescriptionBytes = 512;
 constexpr size_t kMaxStatusBytes = 2560;
 
-// Cuts at a character, not within one.
-std::string Cut(absl::string_view text, size_t max_bytes) {
+}  // namespace
+
+std::string CutText(absl::string_view text, size_t max_bytes) {
   if (text.size() <= max_bytes) return std::string(text);
   size_t end = max_bytes;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
   return std::string(text.substr(0, end)) + "…";
 }
-
-}  // namespace
 
 absl::Status WithRetryAfter(absl::Status status, absl::Duration delay) {
   google::rpc::RetryInfo info;
@@ -41,7 +40,7 @@ absl::Status WithRetryAfter(absl::Status status, absl::Duration delay) {
 google::rpc::Status ToRpcStatus(const absl::Status& status) {
   google::rpc::Status result;
   result.set_code(static_cast<int>(status.code()));
-  const std::string message = Cut(status.message(), kMaxMessageBytes);
+  const std::string message = CutText(status.message(), kMaxMessageBytes);
   result.set_message(message);
   const std::string reason = GetErrorReason(status);
   const ErrorMetadata metadata = GetErrorMetadata(status);
@@ -57,7 +56,7 @@ google::rpc::Status ToRpcStatus(const absl::Status& status) {
     google::rpc::BadRequest bad;
     google::rpc::BadRequest::FieldViolation& violation = *bad.add_field_violations();
     violation.set_field(field->second);
-    violation.set_description(Cut(message, kMaxDescriptionBytes));
+    violation.set_description(CutText(message, kMaxDescriptionBytes));
     result.add_details()->PackFrom(bad);
   }
   if (const auto retry = status.GetPayload(kRetryUrl); retry.has_value()) {

@@ -8,6 +8,8 @@
 #ifndef SCHEDD_RPC_STATUS_H_
 #define SCHEDD_RPC_STATUS_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -21,14 +23,19 @@ class Status;
 namespace schedd::reason {
 inline constexpr absl::string_view kInvalidInterval = "INVALID_INTERVAL";       // INVALID_ARGUMENT
 inline constexpr absl::string_view kSchedulerNotFound = "SCHEDULER_NOT_FOUND";  // NOT_FOUND
-inline constexpr absl::string_view kTooManyStreams = "TOO_MANY_STREAMS";  // RESOURCE_EXHAUSTED
-inline constexpr absl::string_view kStreamOverflow = "STREAM_OVERFLOW";   // RESOURCE_EXHAUSTED
+inline constexpr absl::string_view kTooManyStreams = "TOO_MANY_STREAMS";     // RESOURCE_EXHAUSTED
+inline constexpr absl::string_view kStreamOverflow = "STREAM_OVERFLOW";      // RESOURCE_EXHAUSTED
+inline constexpr absl::string_view kRoleNotAllowed = "ROLE_NOT_ALLOWED";     // PERMISSION_DENIED
+inline constexpr absl::string_view kAuditUnavailable = "AUDIT_UNAVAILABLE";  // UNAVAILABLE
 }  // namespace schedd::reason
 
 namespace schedd::rpc {
 
 // Says when to try again, as a google.rpc.RetryInfo.
 absl::Status WithRetryAfter(absl::Status status, absl::Duration delay);
+
+// At most so many bytes and a mark, cut at a character, not within one.
+std::string CutText(absl::string_view text, size_t max_bytes);
 
 // The google.rpc.Status to send.
 google::rpc::Status ToRpcStatus(const absl::Status& status);

@@ -6,13 +6,12 @@
 #include <memory>
 #include <utility>
 
-#include "schedd/v1/task_service.grpc.pb.h"
 #include "server/control/task_query.h"
 #include "server/rpc/change.h"
 #include "server/rpc/encoded_tasks.h"
 #include "server/rpc/field_mask.h"
 #include "server/rpc/reply.h"
-#include "server/rpc/services.h"
+#include "server/rpc/service_types.h"
 #include "server/rpc/task_stream.h"
 #include "server/rpc/watch_reactor.h"
 
@@ -44,8 +43,7 @@ absl::Status FillPage(const TaskQuery& query, const ReadMask& mask, const TaskSn
   }
 }
 
-class TaskServiceImpl final
-    : public v1::TaskService::WithCallbackMethod_WatchTasks<v1::TaskService::Service> {
+class TaskServiceImpl final : public TaskServiceBase {
  public:
   explicit TaskServiceImpl(const ServiceContext& context) : context_(context) {}
 
@@ -124,7 +122,7 @@ class TaskServiceImpl final
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeTaskService(const ServiceContext& context) {
+std::unique_ptr<TaskServiceBase> MakeTaskService(const ServiceContext& context) {
   return std::make_unique<TaskServiceImpl>(context);
 }
 

@@ -19,6 +19,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/control/sequence.h"
+#include "server/rpc/caller.h"
 #include "server/rpc/grpc_status.h"
 #include "server/rpc/stream.h"
 
@@ -77,7 +78,7 @@ class WatchReactor final : public grpc::ServerWriteReactor<Response>, public Str
 
  private:
   WatchReactor(grpc::CallbackServerContext* context, const StreamHome& home)
-      : context_(context), home_(home), caller_(context->peer()) {}
+      : context_(context), home_(home), caller_(CallerAccount(*context)) {}
 
   StreamRegistry::StreamId id() const { return reinterpret_cast<intptr_t>(this); }
 

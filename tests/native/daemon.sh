@@ -27,7 +27,7 @@ exits "--version ends with 0" 0 schedd --version
 exits_saying "unknown flag" 2 "--help" schedd --no-such-flag
 exits_saying "value out of range" 2 "from 64 to 1048576" schedd --max-tasks=1
 exits_saying "duration without unit" 2 "5ms" schedd --spin=5
-exits_saying "address that is not this machine's" 2 "no authentication" schedd --listen 0.0.0.0:5000
+exits_saying "address that is not only this machine's" 2 "need certificates" schedd --listen 0.0.0.0:5000
 exits_saying "unknown parameter" 2 "no such parameter; there are: base_slice" schedd --set base_slize=5ms
 exits_saying "parameter out of range" 2 "base_slice" schedd --set base_slice=1h
 exits_saying "configuration file that is not there" 2 "No such file" schedd --config "$dir/none.conf"

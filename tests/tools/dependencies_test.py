@@ -35,6 +35,7 @@ LIBRARIES = {
     "libbpf": (r'[<"](bpf/(libbpf|libbpf_\w+|bpf|btf)\.h|linux/bpf\.h|bpf/\w+\.skel\.h)[>"]', ["server/kernel"]),
     "gRPC": (r'[<"](grpc|grpcpp|grpc\+\+)/|\.grpc\.pb\.h"', ["server/rpc", "server/fleet", "client"]),
     "protobuf": (r'[<"]google/protobuf/|\.pb\.h"', ["server/rpc", "server/fleet", "server/daemon", "client"]),
+    "OpenSSL": (r'[<"]openssl/', ["server/rpc"]),
     "SQLite": (r'[<"]sqlite3\.h', ["server/store"]),
     "Prometheus": (r'[<"](prometheus/|civetweb\.h|CivetServer\.h)', ["server/metrics"]),
     "the server": (r'"server/', ["server"]),

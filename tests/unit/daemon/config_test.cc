@@ -225,7 +225,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"state-dir", "relative/dir", "absolute path"},
         BadCase{"state-dir", "", "absolute path"},
         BadCase{"log-level", "verbose", "debug, info, warning or error"},
-        BadCase{"listen", "0.0.0.0:1", "no authentication"},
+        BadCase{"listen", "example.org:1", "numeric address"},
         BadCase{"metrics-address", "9464", "no port"},
         BadCase{"metrics-address", "example.org:9464", "numeric"},
         BadCase{"metrics-address", "127.0.0.1:x", "from 0 to 65535"},
@@ -254,6 +254,33 @@ TEST(OptionsTest, EachHasADistinctNameAndWordsForPeople) {
     EXPECT_EQ(option.help.back(), '.') << option.name;
     EXPECT_EQ(option.metavar.empty(), option.kind == Option::Kind::kSwitch) << option.name;
   }
+}
+
+TEST(ConfigTest, TlsFilesComeTogether) {
+  const Setting all[] = {Flag("tls-cert", "/c"), Flag("tls-key", "/k"), Flag("tls-ca", "/a")};
+  const auto config = MakeConfig({}, all);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->tls.certificate, "/c");
+  EXPECT_EQ(config->tls.key, "/k");
+  EXPECT_EQ(config->tls.authorities, "/a");
+  for (const Setting& left_out : all) {
+    std::vector<Setting> some;
+    for (const Setting& each : all) {
+      if (each.option != left_out.option) some.push_back(each);
+    }
+    EXPECT_THAT(std::string(MakeConfig({}, some).status().message()),
+                HasSubstr("give all three, or none"))
+        << left_out.option;
+  }
+}
+
+TEST(ConfigTest, OtherMachinesNeedCertificates) {
+  const Setting far = Flag("listen", "0.0.0.0:50051");
+  EXPECT_THAT(std::string(MakeConfig({}, {{far}}).status().message()),
+              HasSubstr("--listen 0.0.0.0:50051: other machines can reach this address"));
+  EXPECT_TRUE(
+      MakeConfig({}, {{far, Flag("tls-cert", "/c"), Flag("tls-key", "/k"), Flag("tls-ca", "/a")}})
+          .ok());
 }
 
 TEST(OptionsTest, EachDefaultIsAValueThatIsAllowed) {
@@ -296,6 +323,8 @@ TEST(OptionsTest, ARefusedValueChangesNothing) {
     EXPECT_EQ(config.safe_ranges.size(), defaults.safe_ranges.size()) << option.name;
     EXPECT_EQ(config.bake_time_ns, defaults.bake_time_ns) << option.name;
     EXPECT_EQ(config.state_dir, defaults.state_dir) << option.name;
+    EXPECT_EQ(config.roles_file, defaults.roles_file) << option.name;
+    EXPECT_TRUE(config.tls.empty()) << option.name;
     EXPECT_EQ(config.log_level, defaults.log_level) << option.name;
   }
 }

@@ -26,8 +26,11 @@
 #include "server/control/clock.h"
 #include "server/control/control.h"
 #include "server/control/control_thread.h"
+#include "server/rpc/audit.h"
+#include "server/rpc/roles.h"
 #include "server/rpc/server.h"
 #include "tests/unit/control/fake_host.h"
+#include "tests/unit/rpc/fake_audit_store.h"
 
 namespace schedd::rpc {
 
@@ -38,6 +41,8 @@ class ServerFixture : public ::testing::Test {
     ASSERT_NE(mkdtemp(directory_.data()), nullptr);
     path_ = directory_ + "/s.sock";
     options_.addresses = {*ParseListenAddress("unix://" + path_)};
+    options_.roles = &roles_;
+    options_.audit = &audit_;
     control_ = std::make_unique<Control>(&control_thread_, &clock_, &host_, host_.EngineFactory(),
                                          ControlOptions{});
     Start();
@@ -107,6 +112,9 @@ class ServerFixture : public ::testing::Test {
   std::vector<std::string> lines_;
   const Log log_{LogLevel::kInfo, [this](absl::string_view line) { lines_.emplace_back(line); }};
   SystemClock clock_;
+  RoleBook roles_{DefaultRoles()};
+  FakeAuditStore audit_store_;
+  AuditTrail audit_{&audit_store_, &clock_, &log_};
   ControlThread control_thread_;
   std::unique_ptr<Control> control_;
   ServerOptions options_;

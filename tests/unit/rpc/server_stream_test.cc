@@ -156,6 +156,48 @@ TEST_F(ServerStreamTest, SeventeenthStreamOfACallerIsRefusedUntilOneEnds) {
   for (size_t i = 1; i < readers.size(); ++i) readers[i]->Finish();
 }
 
+// A caller is a user, not a connection: more of these are no way round the limit.
+TEST_F(ServerStreamTest, StreamsOfAllConnectionsOfAUserCount) {
+  options_.stream_limits = {.per_caller = 2, .total = 256};
+  Start();
+  const auto other = v1::SchedulerService::NewStub(Channel());
+  auto first = Context();
+  auto second = Context();
+  auto third = Context();
+  v1::WatchSchedulerRequest request;
+  request.set_name("schedulers/default");
+  const SchedulerReader readers[] = {WatchScheduler(first.get()),
+                                     other->WatchScheduler(second.get(), request)};
+  v1::WatchSchedulerResponse event;
+  for (const SchedulerReader& reader : readers) ASSERT_TRUE(reader->Read(&event));
+  const SchedulerReader refused = other->WatchScheduler(third.get(), request);
+  EXPECT_FALSE(refused->Read(&event));
+  const grpc::Status status = refused->Finish();
+  EXPECT_EQ(CodeAndReason(status), "RESOURCE_EXHAUSTED TOO_MANY_STREAMS");
+  EXPECT_THAT(status.error_message(),
+              ::testing::HasSubstr("one caller may have at most 2 streams"));
+  first->TryCancel();
+  second->TryCancel();
+  for (const SchedulerReader& reader : readers) reader->Finish();
+}
+
+TEST_F(ServerStreamTest, StreamsOfAllCallersAreLimited) {
+  options_.stream_limits = {.per_caller = 16, .total = 1};
+  Start();
+  auto first = Context();
+  auto second = Context();
+  const SchedulerReader reader = WatchScheduler(first.get());
+  v1::WatchSchedulerResponse event;
+  ASSERT_TRUE(reader->Read(&event));
+  const SchedulerReader refused = WatchScheduler(second.get());
+  EXPECT_FALSE(refused->Read(&event));
+  const grpc::Status status = refused->Finish();
+  EXPECT_EQ(CodeAndReason(status), "RESOURCE_EXHAUSTED TOO_MANY_STREAMS");
+  EXPECT_THAT(status.error_message(), ::testing::HasSubstr("schedd serves at most 1 streams"));
+  first->TryCancel();
+  reader->Finish();
+}
+
 // What the client takes in without reading is gRPC's window; behind it the server holds one
 // message.
 TEST_F(ServerStreamTest, ReaderThatDoesNotReadMissesUpdatesAndThenGetsTheNewest) {
@@ -195,6 +237,40 @@ TEST_F(ServerStreamTest, CloseModeEndsAReaderThatDoesNotRead) {
 }
 
 // --- the end ---
+
+TEST_F(ServerStreamTest, WhoWatchesHealthIsToldBeforeTheEnd) {
+  grpc::GenericStub stub(channel_);
+  const auto context = Context();
+  grpc::CompletionQueue queue;
+  void* tag = nullptr;
+  bool ok = false;
+  const auto done = [&] { return queue.Next(&tag, &ok) && ok; };
+  const auto call = stub.PrepareCall(context.get(), "/grpc.health.v1.Health/Watch", &queue);
+  call->StartCall(nullptr);
+  ASSERT_TRUE(done());
+  grpc::Slice nothing;
+  call->WriteLast(grpc::ByteBuffer(&nothing, 1), grpc::WriteOptions(), nullptr);
+  ASSERT_TRUE(done());
+  // Field 1, an enum: 1 is SERVING, 2 is NOT_SERVING.
+  const auto read = [&] {
+    grpc::ByteBuffer reply;
+    call->Read(&reply, nullptr);
+    grpc::Slice answer;
+    return done() && reply.TrySingleSlice(&answer).ok() && answer.size() == 2 ? answer.begin()[1]
+                                                                              : 0;
+  };
+  EXPECT_EQ(read(), 1);
+  std::thread drainer([this] { server_->Drain(absl::Milliseconds(500)); });
+  EXPECT_EQ(read(), 2);
+  drainer.join();
+  context->TryCancel();
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  EXPECT_TRUE(queue.Next(&tag, &ok));
+  queue.Shutdown();
+  while (queue.Next(&tag, &ok)) {
+  }
+}
 
 TEST_F(ServerStreamTest, DrainTellsReadersWhyAndIsQuick) {
   Attach();

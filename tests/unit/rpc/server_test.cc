@@ -290,7 +290,9 @@ TEST_F(ServerTest, RefusedChangesLeaveATraceInTheLog) {
           "policy { name: 'policies/default' parameters { base_slice { seconds: 9 } } }",
           "INVALID_ARGUMENT PARAMETER_OUT_OF_RANGE", "");
   ASSERT_EQ(lines_.size(), 1u);
-  EXPECT_THAT(lines_[0], HasSubstr("refused method=UpdatePolicy peer=unix:"));
+  EXPECT_THAT(lines_[0], HasSubstr(absl::StrCat(
+                             "refused method=/schedd.v1.PolicyService/UpdatePolicy who=\"uid:",
+                             geteuid(), " pid:", getpid(), "\"")));
   EXPECT_THAT(lines_[0], HasSubstr("code=INVALID_ARGUMENT reason=PARAMETER_OUT_OF_RANGE"));
 }
 
@@ -329,7 +331,7 @@ TEST_F(ServerTest, TcpPortIsChosenSaidAndNotShared) {
       v1::SchedulerService::NewStub(grpc::CreateChannel(tcp, grpc::InsecureChannelCredentials()));
   EXPECT_EQ(Get(*stub, &Schedulers::GetScheduler, kScheduler).name(), "schedulers/default");
 
-  ServerOptions same;
+  ServerOptions same = options_;
   same.addresses = {*ParseListenAddress(tcp)};
   EXPECT_EQ(Server::Start(same, control_.get(), &clock_, &log_).status().code(),
             absl::StatusCode::kAlreadyExists);
