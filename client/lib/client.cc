@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The only file of the client that includes gRPC.
+// The only file of the client, beside channel.cc, that includes gRPC.
 #include "client/lib/client.h"
 
 #include <grpcpp/grpcpp.h>
@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/lib/channel.h"
 #include "client/lib/endpoint.h"
 #include "client/lib/errors.h"
 #include "schedd/v1/policy_service.grpc.pb.h"
@@ -23,31 +24,14 @@ namespace {
 // What may be sent again without asking: calls that change nothing.
 enum class Repeat { kRead, kOnce };
 
-std::shared_ptr<grpc::Channel> MakeChannel(const Endpoint& endpoint) {
-  grpc::ChannelArguments arguments;
-  // A daemon that restarts is back within milliseconds; gRPC's own first pause is a second.
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
-  // Despite its name the time that one attempt to connect may take: a busy machine needs a while.
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  // Otherwise the receive window grows and a slow reader gets updates that are seconds old.
-  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  // The daemon is named directly; a web proxy of the environment has no part in it.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // Two clients of one endpoint do not share a connection, nor its back-off.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetMaxReceiveMessageSize(64 << 20);
-  return grpc::CreateCustomChannel(endpoint.target, grpc::InsecureChannelCredentials(), arguments);
-}
-
 }  // namespace
 
 class Client::Transport {
  public:
   Transport(Endpoint endpoint, ClientOptions options)
       : endpoint_(std::move(endpoint)),
-        options_(options),
-        channel_(MakeChannel(endpoint_)),
+        options_(std::move(options)),
+        channel_(MakeChannel(endpoint_, options_.tls)),
         scheduler_(v1::SchedulerService::NewStub(channel_)),
         tasks_(v1::TaskService::NewStub(channel_)),
         policy_(v1::PolicyService::NewStub(channel_)) {}
@@ -158,8 +142,14 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(absl::string_view endpoi
                                                         ClientOptions options) {
   auto parsed = ParseEndpoint(ChooseEndpoint(endpoint, std::getenv(kEndpointVariable)));
   if (!parsed.ok()) return parsed.status();
+  // A socket needs no certificates, and what the environment says of them may be for others.
+  if (parsed->unix_path.empty()) {
+    auto tls = ChooseTls(options.tls, [](const char* name) { return std::getenv(name); });
+    if (!tls.ok()) return tls.status();
+    options.tls = *std::move(tls);
+  }
   return std::unique_ptr<Client>(
-      new Client(std::make_unique<Transport>(*std::move(parsed), options)));
+      new Client(std::make_unique<Transport>(*std::move(parsed), std::move(options))));
 }
 
 const std::string& Client::endpoint() const { return transport_->endpoint().text; }
@@ -181,6 +171,12 @@ absl::StatusOr<v1::Scheduler> Client::DetachScheduler(v1::DetachSchedulerRequest
   if (request.name().empty()) request.set_name(kDefaultScheduler);
   return transport_->Call(Repeat::kOnce, transport_->scheduler(),
                           &v1::SchedulerService::Stub::DetachScheduler, request);
+}
+
+absl::StatusOr<v1::ListAuditEntriesResponse> Client::ListAuditEntries(
+    const v1::ListAuditEntriesRequest& request) {
+  return transport_->Call(Repeat::kRead, transport_->scheduler(),
+                          &v1::SchedulerService::Stub::ListAuditEntries, request);
 }
 
 absl::Status Client::WatchScheduler(const Receiver<v1::WatchSchedulerResponse>& receiver,

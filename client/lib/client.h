@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client/lib/tls_options.h"
 #include "schedd/v1/policy_service.pb.h"
 #include "schedd/v1/scheduler_service.pb.h"
 #include "schedd/v1/task_service.pb.h"
@@ -42,6 +43,8 @@ struct ClientOptions {
   int read_attempts = 3;
   // Pause before the second attempt; doubles with each further one.
   absl::Duration retry_pause = absl::Milliseconds(100);
+  // For endpoints on TCP. What is not set comes from SCHEDD_TLS_CERT and the like.
+  TlsOptions tls = {};
 };
 
 class Client {
@@ -51,7 +54,7 @@ class Client {
   using Receiver = std::function<bool(const Message&)>;
 
   // Checks the endpoint (empty: SCHEDD_ENDPOINT, else the default socket) and prepares; nothing is
-  // sent yet. INVALID_ARGUMENT when it cannot be an endpoint.
+  // sent yet. INVALID_ARGUMENT when it cannot be an endpoint, or options.tls cannot be used.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(absl::string_view endpoint,
                                                          ClientOptions options = {});
   ~Client();
@@ -65,6 +68,9 @@ class Client {
   absl::StatusOr<v1::Scheduler> GetScheduler();
   absl::StatusOr<v1::Scheduler> AttachScheduler(v1::AttachSchedulerRequest request);
   absl::StatusOr<v1::Scheduler> DetachScheduler(v1::DetachSchedulerRequest request);
+  // One page, newest first.
+  absl::StatusOr<v1::ListAuditEntriesResponse> ListAuditEntries(
+      const v1::ListAuditEntriesRequest& request);
   // A stream ends with OK when the receiver returns false or `stop` is requested, else with the
   // daemon's error.
   absl::Status WatchScheduler(const Receiver<v1::WatchSchedulerResponse>& receiver,

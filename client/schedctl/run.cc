@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "client/lib/endpoint.h"
 #include "client/lib/errors.h"
+#include "client/lib/tls_options.h"
 #include "client/schedctl/command.h"
 #include "client/schedctl/exit_code.h"
 #include "client/schedctl/session.h"
@@ -37,6 +38,20 @@ void AddGlobalOptions(CLI::App& root, GlobalOptions& options) {
   root.add_option("--endpoint", options.endpoint,
                   absl::StrCat("Where schedd listens: unix:///path or host:port; default ",
                                kEndpointVariable, " or ", kDefaultEndpoint));
+  const auto add_file = [&root](const char* flag, std::string& path, const char* what,
+                                const char* variable) {
+    root.add_option(flag, path, absl::StrCat(what, "; default ", variable))->type_name("FILE");
+  };
+  add_file("--tls-cert", options.tls.certificate, "Own certificate, for host:port",
+           kTlsCertVariable);
+  add_file("--tls-key", options.tls.key, "Key of --tls-cert", kTlsKeyVariable);
+  add_file("--tls-ca", options.tls.authorities, "Authorities of schedd's certificate",
+           kTlsCaVariable);
+  root.add_option("--tls-server-name", options.tls.server_name,
+                  absl::StrCat("SPIFFE ID or host name that schedd's certificate must have; "
+                               "default ",
+                               kTlsServerVariable, " or the endpoint's host"))
+      ->type_name("NAME");
   root.add_option("-o,--output", options.output, "Output: table, wide, json or yaml")
       ->check(CLI::IsMember({"table", "wide", "json", "yaml"}))
       ->type_name("FORMAT");

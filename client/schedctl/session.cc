@@ -52,6 +52,7 @@ absl::StatusOr<Client*> Session::client() {
   }
   ClientOptions client_options;
   client_options.deadline = *timeout;
+  client_options.tls = options_.tls;
   auto client = Client::Connect(options_.endpoint, client_options);
   if (!client.ok()) return client.status();
   client_ = *std::move(client);

@@ -30,6 +30,7 @@ namespace schedd::client {
 // The options that every command has, as they were typed.
 struct GlobalOptions {
   std::string endpoint;
+  TlsOptions tls;
   std::string output = "table";
   std::string timeout = "10s";
   bool no_headers = false;
