@@ -65,11 +65,42 @@ def clang_tidy(_, thorough):
     return Case("clang-tidy", FAILED, "\n".join(findings[:MAX_LINES_SHOWN]) or tail(answer.stdout))
 
 
-def buf(_):
+def with_buf(name, check):
+    """check(path of buf), or a skipped case where it cannot be had."""
     found = subprocess.run(["tools/setup/buf"], cwd=REPO, capture_output=True, text=True, check=False)
     if found.returncode != 0:
-        return Case("buf lint", SKIPPED, found.stderr.strip() or "buf cannot be had")
-    return command_case("buf lint", [found.stdout.strip(), "lint", "proto"])
+        return Case(name, SKIPPED, found.stderr.strip() or "buf cannot be had")
+    return check(found.stdout.strip())
+
+
+def buf(_):
+    return with_buf("buf lint", lambda path: command_case("buf lint", [path, "lint", "proto"]))
+
+
+# What v1 was when it was first promised. Clones without tags have nothing else to compare with.
+BASELINE = "proto/baseline.json"
+
+
+def api_promises(tree):
+    """What the API must stay compatible with: the kept image and, where git knows it, the newest release (a tag v1.2.3)."""
+    tag = subprocess.run(["git", "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"], cwd=tree, capture_output=True,
+                         text=True, check=False)
+    return [BASELINE] + ([f".git#tag={tag.stdout.strip()},subdir=proto"] if tag.returncode == 0 else [])
+
+
+def breaking_case(buf_path, tree):
+    """Whether callers of what was promised can go on unchanged with the proto/ of a tree."""
+    found = []
+    for promise in api_promises(tree):
+        answer = subprocess.run([buf_path, "breaking", "proto", "--against", promise], cwd=tree, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, check=False)
+        if answer.returncode != 0:
+            found.append(f"compared with {promise}:\n{tail(answer.stdout, MAX_LINES_SHOWN)}")
+    return Case("buf breaking", FAILED, "\n".join(found)) if found else Case("buf breaking", PASSED)
+
+
+def buf_breaking(_):
+    return with_buf("buf breaking", lambda path: breaking_case(path, REPO))
 
 
 def is_shell(path):
@@ -113,7 +144,7 @@ def spdx(files):
 
 
 # clang-tidy first: it takes longest, and the others run beside it.
-CHECKS = {"clang-tidy": clang_tidy, "clang-format": clang_format, "buf": buf, "shellcheck": shellcheck,
+CHECKS = {"clang-tidy": clang_tidy, "clang-format": clang_format, "buf": buf, "buf breaking": buf_breaking, "shellcheck": shellcheck,
           "python": python_syntax, "spdx": spdx}
 
 
