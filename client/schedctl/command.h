@@ -3,9 +3,9 @@
 // The command table: each command is a CLI::App (name, help, example, options) with the body that
 // it runs.
 //
-// Help, suggestions, completion and docs/schedctl.md are all made from this tree. Built once a run
-// by BuildCommands; owns the bodies, which own their option values. One thread. Failure: CLI11
-// throws CLI::ParseError while it parses; see run.cc, nobody else catches.
+// Help, suggestions, completion, docs/schedctl.md and the man page are all made from this tree.
+// Built once a run by BuildCommandLine; owns the bodies, which own their option values. One thread.
+// Failure: CLI11 throws CLI::ParseError while it parses; see run.cc, nobody else catches.
 #ifndef SCHEDD_CLIENT_SCHEDCTL_COMMAND_H_
 #define SCHEDD_CLIENT_SCHEDCTL_COMMAND_H_
 
@@ -19,6 +19,12 @@
 
 namespace schedd::client {
 
+// What a shell offers for the value of an option.
+struct Candidates {
+  std::vector<std::string> words;  // always the same ones
+  std::string live;                // else: a KIND of the hidden command "schedctl names"
+};
+
 class CommandTable {
  public:
   CommandTable(CLI::App& root, const Environment& environment)
@@ -31,6 +37,7 @@ class CommandTable {
   }
 
   CLI::App& root() { return root_; }
+  const CLI::App& root() const { return root_; }
   const Environment& environment() const { return environment_; }
 
   // A group of commands ("task").
@@ -42,6 +49,13 @@ class CommandTable {
 
   void SetBody(const CLI::App* command, CommandBody body) { bodies_[command] = std::move(body); }
 
+  void SetCandidates(const CLI::Option* option, Candidates candidates) {
+    candidates_[option] = std::move(candidates);
+  }
+
+  // nullptr when nothing is known of the option's values.
+  const Candidates* FindCandidates(const CLI::Option* option) const;
+
   // The body of the command that was parsed; nullptr when it has none (a group without a command).
   const CommandBody* ParsedBody() const;
 
@@ -49,7 +63,12 @@ class CommandTable {
   CLI::App& root_;
   const Environment& environment_;
   std::map<const CLI::App*, CommandBody> bodies_;
+  std::map<const CLI::Option*, Candidates> candidates_;
 };
+
+// All commands and options of schedctl. `options` receives the global ones when a command line is
+// parsed.
+void BuildCommandLine(CommandTable& table, GlobalOptions& options);
 
 // --- what reads the tree ---
 
@@ -62,6 +81,18 @@ std::vector<const CLI::Option*> VisibleOptions(const CLI::App& app);
 // "task list"; empty for the root.
 std::string CommandPath(const CLI::App& app);
 
+// The options and arguments to describe, in their order; not --help.
+std::vector<const CLI::Option*> DescribedOptions(const CLI::App& app);
+
+// "-o, --output FORMAT", or the name of an argument.
+std::string OptionSyntax(const CLI::Option& option);
+
+// What it means, with its default.
+std::string OptionMeaning(const CLI::Option& option);
+
+// The command lines of its example.
+std::vector<std::string> ExampleLines(const CLI::App& command);
+
 // --- the commands, one function a file ---
 void AddStatusCommand(CommandTable& table);
 void AddTaskCommands(CommandTable& table);
@@ -73,6 +104,7 @@ void AddDoctorCommand(CommandTable& table);
 void AddVersionCommand(CommandTable& table);
 void AddCompletionCommand(CommandTable& table);
 void AddReferenceCommand(CommandTable& table);
+void AddNamesCommand(CommandTable& table);
 
 }  // namespace schedd::client
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/schedctl/document.h"
 
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/util/json_util.h>
 
 #include <algorithm>
@@ -75,6 +76,7 @@ std::string Dump(const Json& document, DocumentStyle style) {
     case DocumentStyle::kJson:
       return document.dump(kIndent) + "\n";
     case DocumentStyle::kJsonLine:
+    case DocumentStyle::kJsonNulls:
       return document.dump() + "\n";
     case DocumentStyle::kYaml:
       break;
@@ -84,7 +86,23 @@ std::string Dump(const Json& document, DocumentStyle style) {
   return out;
 }
 
-absl::StatusOr<Json> ToJson(const google::protobuf::Message& message) {
+// Adds what the JSON of a message leaves out because it is not set.
+void AddNulls(const google::protobuf::Descriptor& type, Json& json) {
+  // A Timestamp, a Duration or a FieldMask is a text, not an object with its fields.
+  if (!json.is_object()) return;
+  for (int i = 0; i < type.field_count(); ++i) {
+    const auto* field = type.field(i);
+    Json& value = json[field->json_name()];
+    if (field->message_type() == nullptr || field->is_map()) continue;
+    if (value.is_array()) {
+      for (Json& item : value) AddNulls(*field->message_type(), item);
+    } else {
+      AddNulls(*field->message_type(), value);
+    }
+  }
+}
+
+absl::StatusOr<Json> ToJson(const google::protobuf::Message& message, DocumentStyle style) {
   google::protobuf::util::JsonPrintOptions options;
   options.always_print_primitive_fields = true;
   std::string text;
@@ -93,14 +111,16 @@ absl::StatusOr<Json> ToJson(const google::protobuf::Message& message) {
     return absl::InternalError(
         absl::StrCat("cannot show a ", message.GetTypeName(), " as JSON: ", status.ToString()));
   }
-  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (style == DocumentStyle::kJsonNulls) AddNulls(*message.GetDescriptor(), json);
+  return json;
 }
 
 }  // namespace
 
 absl::StatusOr<std::string> ToDocument(const google::protobuf::Message& message,
                                        DocumentStyle style) {
-  auto json = ToJson(message);
+  auto json = ToJson(message, style);
   if (!json.ok()) return json.status();
   return Dump(*json, style);
 }
@@ -110,7 +130,7 @@ absl::StatusOr<std::string> ToDocument(
     DocumentStyle style) {
   Json list = Json::array();
   for (const auto* message : messages) {
-    auto json = ToJson(*message);
+    auto json = ToJson(*message, style);
     if (!json.ok()) return json.status();
     list.push_back(*std::move(json));
   }

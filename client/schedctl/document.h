@@ -20,9 +20,10 @@
 namespace schedd::client {
 
 enum class DocumentStyle {
-  kJson,      // indented
-  kJsonLine,  // one line
-  kYaml,      // begins with --- so that several can follow one another
+  kJson,       // indented
+  kJsonLine,   // one line
+  kJsonNulls,  // one line, and what is not set is null instead of left out
+  kYaml,       // begins with --- so that several can follow one another
 };
 
 // One message.

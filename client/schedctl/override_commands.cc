@@ -10,8 +10,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "client/schedctl/command.h"
+#include "client/schedctl/follow.h"
 #include "client/schedctl/format.h"
 #include "client/schedctl/task_lookup.h"
+#include "client/schedctl/task_text.h"
 
 namespace schedd::client {
 namespace {
@@ -39,19 +41,6 @@ struct UnboostOptions {
 
 std::string FullName(const std::string& id) {
   return absl::StartsWith(id, kPrefix) ? id : absl::StrCat(kPrefix, id);
-}
-
-// "comm=nginx uid=33": what a selector says, all of it.
-std::string SelectorText(const v1::TaskSelector& selector) {
-  std::vector<std::string> parts;
-  if (!selector.task().empty()) parts.push_back(absl::StrCat("task=", selector.task()));
-  if (selector.tgid() != 0) parts.push_back(absl::StrCat("tgid=", selector.tgid()));
-  if (!selector.comm().empty()) parts.push_back(absl::StrCat("comm=", selector.comm()));
-  if (!selector.cgroup_path().empty()) {
-    parts.push_back(absl::StrCat("cgroup=", selector.cgroup_path()));
-  }
-  if (selector.has_uid()) parts.push_back(absl::StrCat("uid=", selector.uid()));
-  return absl::StrJoin(parts, " ");
 }
 
 absl::Status FillDuration(const char* option, const std::string& text,
@@ -183,6 +172,38 @@ absl::Status Unboost(Session& session, const UnboostOptions& options) {
   return absl::OkStatus();
 }
 
+// Columns of `wide` stand before the last one, which may be long.
+std::vector<Table::Column> OverrideColumns(bool wide) {
+  constexpr auto kRight = Table::Align::kRight;
+  std::vector<Table::Column> columns = {{"ID"},
+                                        {"WEIGHT", kRight},
+                                        {"SLICE", kRight},
+                                        {"TASKS", kRight},
+                                        {"EXPIRES-IN", kRight},
+                                        {"GENERATION", kRight}};
+  if (wide) columns.insert(columns.end(), {{"CREATED"}, {"EXPIRES"}, {"ETAG"}});
+  columns.push_back({"SELECTOR"});
+  return columns;
+}
+
+std::vector<Cell> OverrideRow(const v1::TaskOverride& item, bool wide, const Session& session) {
+  std::vector<Cell> cells = {LastSegment(item.name()),
+                             item.weight() == 0 ? "-" : absl::StrCat(item.weight()),
+                             item.has_slice() ? ExactDuration(FromProto(item.slice())) : "-",
+                             Count(item.matched_task_count()),
+                             item.has_expire_time()
+                                 ? ShortDuration(FromProto(item.expire_time()) - session.Now())
+                                 : "never",
+                             absl::StrCat(item.generation())};
+  if (wide) {
+    const absl::TimeZone zone = session.environment().zone;
+    cells.insert(cells.end(), {LocalTime(item.create_time(), zone),
+                               LocalTime(item.expire_time(), zone), item.etag()});
+  }
+  cells.emplace_back(SelectorText(item.selector()));
+  return cells;
+}
+
 absl::Status ListOverrides(Session& session) {
   auto client = session.client();
   if (!client.ok()) return client.status();
@@ -190,22 +211,9 @@ absl::Status ListOverrides(Session& session) {
       session.WaitFor("the overrides", [&] { return (*client)->ListAllTaskOverrides(); });
   if (!overrides.ok()) return overrides.status();
   if (session.structured()) return session.PrintList("taskOverrides", *overrides);
-  constexpr auto kRight = Table::Align::kRight;
-  Table table({{"ID"},
-               {"WEIGHT", kRight},
-               {"SLICE", kRight},
-               {"TASKS", kRight},
-               {"EXPIRES-IN", kRight},
-               {"GENERATION", kRight},
-               {"SELECTOR"}});
+  Table table(OverrideColumns(session.wide()));
   for (const v1::TaskOverride& item : *overrides) {
-    table.AddRow({LastSegment(item.name()), item.weight() == 0 ? "-" : absl::StrCat(item.weight()),
-                  item.has_slice() ? ExactDuration(FromProto(item.slice())) : "-",
-                  Count(item.matched_task_count()),
-                  item.has_expire_time()
-                      ? ShortDuration(FromProto(item.expire_time()) - session.Now())
-                      : "never",
-                  absl::StrCat(item.generation()), SelectorText(item.selector())});
+    table.AddRow(OverrideRow(item, session.wide(), session));
   }
   session.Print(table);
   if (overrides->empty()) session.Say("no overrides");
@@ -218,11 +226,15 @@ void AddBoost(CommandTable& table, CLI::App* task) {
       task, "boost", "Give the tasks that match all selectors another weight or slice",
       "schedctl task boost --comm nginx --weight 400 --ttl 10m\n"
       "schedctl task boost --tgid 1234 --weight 50 --slice 2ms --id batch");
-  command
-      ->add_option("--task", options->task, "One task: thread ID, or name as in task list -o wide")
-      ->group("Which tasks");
+  table.SetCandidates(command
+                          ->add_option("--task", options->task,
+                                       "One task: thread ID, or name as in task list -o wide")
+                          ->group("Which tasks"),
+                      {{}, "tasks"});
   command->add_option("--tgid", options->tgid, "All threads of a process")->group("Which tasks");
-  command->add_option("--comm", options->comm, "Tasks with this name")->group("Which tasks");
+  table.SetCandidates(
+      command->add_option("--comm", options->comm, "Tasks with this name")->group("Which tasks"),
+      {{}, "comms"});
   command->add_option("--cgroup", options->cgroup, "Tasks in this cgroup and below")
       ->group("Which tasks");
   command->add_option("--uid", options->uid, "Tasks of this user ID")->group("Which tasks");
@@ -248,13 +260,20 @@ void AddOverrideCommands(CommandTable& table, CLI::App* task) {
   auto options = table.MakeOptions<UnboostOptions>();
   CLI::App* command = table.AddCommand(task, "unboost", "Take overrides away",
                                        "schedctl task unboost batch\nschedctl task unboost --all");
-  command->add_option("override", options->ids, "Names of overrides, as in task overrides");
+  table.SetCandidates(
+      command->add_option("override", options->ids, "Names of overrides, as in task overrides"),
+      {{}, "overrides"});
   command->add_flag("--all", options->all, "All overrides");
   table.SetBody(command, [options](Session& session) { return Unboost(session, *options); });
 
-  table.SetBody(
-      table.AddCommand(task, "overrides", "List the overrides", "schedctl task overrides -o yaml"),
-      ListOverrides);
+  auto follow = table.MakeOptions<FollowOptions>();
+  command =
+      table.AddCommand(task, "overrides", "List the overrides",
+                       "schedctl task overrides -o wide\nschedctl task overrides --watch -o json");
+  AddFollowOptions(command, *follow);
+  table.SetBody(command, [follow](Session& session) {
+    return Follow(session, *follow, [&] { return ListOverrides(session); });
+  });
 }
 
 }  // namespace schedd::client

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // schedctl policy get, set, specs.
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/schedctl/command.h"
+#include "client/schedctl/follow.h"
 #include "client/schedctl/format.h"
 #include "client/schedctl/parameters.h"
 
@@ -19,6 +22,31 @@ struct SetOptions {
   std::string reason;
   bool dry_run = false;
 };
+
+// What a spec says, as cells; empty what it does not have.
+struct SpecTexts {
+  std::string min;
+  std::string max;
+  std::string preset;
+  std::string choices;
+};
+
+SpecTexts TextsOf(const v1::ParameterSpec& spec) {
+  SpecTexts texts;
+  if (spec.has_int64_domain()) {
+    texts.min = SpecNumber(spec, spec.int64_domain().min_value());
+    texts.max = SpecNumber(spec, spec.int64_domain().max_value());
+    texts.preset = SpecNumber(spec, spec.int64_domain().default_value());
+  } else if (spec.has_categorical_domain()) {
+    const auto& domain = spec.categorical_domain();
+    texts.preset = SpecChoice(spec, domain.default_value());
+    texts.choices =
+        absl::StrJoin(domain.values(), ", ", [&spec](std::string* out, const std::string& value) {
+          out->append(SpecChoice(spec, value));
+        });
+  }
+  return texts;
+}
 
 // Whether the scheduling thread has it yet.
 std::string InForce(const v1::Policy& policy, absl::TimeZone zone) {
@@ -35,16 +63,43 @@ std::string InForce(const v1::Policy& policy, absl::TimeZone zone) {
                       policy.applied_generation());
 }
 
+// The specs by the names of their parameters, for the columns of -o wide.
+absl::StatusOr<std::map<std::string, v1::ParameterSpec>> SpecsByName(Session& session,
+                                                                     Client& client) {
+  std::map<std::string, v1::ParameterSpec> by_name;
+  auto specs = session.WaitFor("the parameters", [&] { return client.ListAllParameterSpecs(); });
+  if (!specs.ok()) return specs.status();
+  for (v1::ParameterSpec& spec : *specs) by_name[spec.field_path()] = std::move(spec);
+  return by_name;
+}
+
+absl::StatusOr<Table> ParameterTable(Session& session, Client& client, const v1::Policy& policy) {
+  const auto texts = ParameterTexts(policy.parameters());
+  if (!session.wide()) {
+    Table table({{"PARAMETER"}, {"VALUE"}});
+    for (const auto& [name, value] : texts) table.AddRow({name, value});
+    return table;
+  }
+  auto specs = SpecsByName(session, client);
+  if (!specs.ok()) return specs.status();
+  constexpr auto kRight = Table::Align::kRight;
+  Table table({{"PARAMETER"}, {"VALUE"}, {"MIN", kRight}, {"MAX", kRight}, {"DEFAULT"}});
+  for (const auto& [name, value] : texts) {
+    const SpecTexts spec = TextsOf((*specs)[name]);
+    table.AddRow({name, value, spec.min, spec.max, spec.preset});
+  }
+  return table;
+}
+
 absl::Status Get(Session& session) {
   auto client = session.client();
   if (!client.ok()) return client.status();
   auto policy = session.WaitFor("the policy", [&] { return (*client)->GetPolicy(); });
   if (!policy.ok()) return policy.status();
   if (session.structured()) return session.PrintDocument(*policy);
-  Table table({{"PARAMETER"}, {"VALUE"}});
-  for (const auto& [name, value] : ParameterTexts(policy->parameters()))
-    table.AddRow({name, value});
-  session.Print(table);
+  auto table = ParameterTable(session, **client, *policy);
+  if (!table.ok()) return table.status();
+  session.Print(*table);
   session.Print(absl::StrCat("generation ", policy->generation(), ", ",
                              InForce(*policy, session.environment().zone), ", etag ",
                              Printable(policy->etag()), "\n"));
@@ -99,32 +154,19 @@ absl::Status Specs(Session& session) {
   if (!specs.ok()) return specs.status();
   if (session.structured()) return session.PrintList("parameterSpecs", *specs);
   constexpr auto kRight = Table::Align::kRight;
-  Table table({{"PARAMETER"},
-               {"MIN", kRight},
-               {"MAX", kRight},
-               {"DEFAULT", kRight},
-               {"SCALE"},
-               {"DESCRIPTION"}});
+  std::vector<Table::Column> columns = {
+      {"PARAMETER"}, {"MIN", kRight}, {"MAX", kRight}, {"DEFAULT", kRight}, {"SCALE"}};
+  if (session.wide()) columns.insert(columns.end(), {{"UNIT"}, {"NAME"}});
+  columns.push_back({"DESCRIPTION"});
+  Table table(std::move(columns));
   for (const v1::ParameterSpec& spec : *specs) {
-    std::vector<Cell> row = {spec.field_path(),
-                             "",
-                             "",
-                             "",
-                             EnumText(v1::ParameterSpec::Scale_descriptor(), spec.scale()),
-                             spec.description()};
-    if (spec.has_int64_domain()) {
-      row[1] = SpecNumber(spec, spec.int64_domain().min_value());
-      row[2] = SpecNumber(spec, spec.int64_domain().max_value());
-      row[3] = SpecNumber(spec, spec.int64_domain().default_value());
-    } else if (spec.has_categorical_domain()) {
-      const auto& domain = spec.categorical_domain();
-      row[3] = SpecChoice(spec, domain.default_value());
-      const auto choices =
-          absl::StrJoin(domain.values(), ", ", [&spec](std::string* out, const std::string& value) {
-            out->append(SpecChoice(spec, value));
-          });
-      row[5] = absl::StrCat(spec.description(), " One of: ", choices);
-    }
+    const SpecTexts texts = TextsOf(spec);
+    std::vector<Cell> row = {spec.field_path(), texts.min, texts.max, texts.preset,
+                             EnumText(v1::ParameterSpec::Scale_descriptor(), spec.scale())};
+    if (session.wide()) row.insert(row.end(), {spec.unit(), spec.name()});
+    row.emplace_back(texts.choices.empty()
+                         ? spec.description()
+                         : absl::StrCat(spec.description(), " One of: ", texts.choices));
     table.AddRow(std::move(row));
   }
   session.Print(table);
@@ -135,19 +177,25 @@ absl::Status Specs(Session& session) {
 
 void AddPolicyCommands(CommandTable& table) {
   CLI::App* group = table.AddGroup("policy", "Show and change the parameters of the policy");
-  table.SetBody(table.AddCommand(group, "get", "Show the parameters and their generation",
-                                 "schedctl policy get"),
-                Get);
+  auto follow = table.MakeOptions<FollowOptions>();
+  CLI::App* command = table.AddCommand(group, "get", "Show the parameters and their generation",
+                                       "schedctl policy get -o wide\n"
+                                       "schedctl policy get -o jsonpath='{.parameters.baseSlice}'");
+  AddFollowOptions(command, *follow);
+  table.SetBody(command, [follow](Session& session) {
+    return Follow(session, *follow, [&] { return Get(session); });
+  });
 
   auto options = table.MakeOptions<SetOptions>();
-  CLI::App* command = table.AddCommand(
+  command = table.AddCommand(
       group, "set", "Change parameters, all of them at once or none",
       "schedctl policy set base_slice=5ms max_slice=20ms --reason \"less latency\"\n"
       "schedctl policy set placement_mode=idle-bypass base_slice=default");
-  command
-      ->add_option("change", options->assignments,
-                   "name=value; durations as 5ms, name=default for the default")
-      ->required();
+  table.SetCandidates(command
+                          ->add_option("change", options->assignments,
+                                       "name=value; durations as 5ms, name=default for the default")
+                          ->required(),
+                      {{}, "parameters"});
   command->add_option("--etag", options->etag,
                       "Only if the policy still has this etag (see policy get)");
   command->add_flag("--dry-run", options->dry_run, "Only check");

@@ -7,72 +7,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "client/lib/endpoint.h"
 #include "client/lib/errors.h"
-#include "client/lib/tls_options.h"
 #include "client/schedctl/command.h"
 #include "client/schedctl/exit_code.h"
 #include "client/schedctl/session.h"
 #include "client/schedctl/suggest.h"
-#include "client/schedctl/version.h"
 
 namespace schedd::client {
 namespace {
-
-std::string RootFooter() {
-  std::string footer = "Example:\n  schedctl task list --sort run --limit 10\n\nExit codes:";
-  for (const ExitCode& code : ExitCodes()) {
-    absl::StrAppend(&footer, "\n  ", code.code < 10 ? " " : "", code.code, "  ", code.meaning);
-  }
-  return footer;
-}
-
-void AddGlobalOptions(CLI::App& root, GlobalOptions& options) {
-  root.description("schedctl watches and controls schedd, the CPU scheduler of this machine.");
-  root.footer(RootFooter());
-  root.fallthrough();
-  root.set_help_flag("-h,--help", "Show this help");
-  root.set_version_flag("--version", absl::StrCat("schedctl ", kVersion),
-                        "Show the version of schedctl");
-  root.add_option("--endpoint", options.endpoint,
-                  absl::StrCat("Where schedd listens: unix:///path or host:port; default ",
-                               kEndpointVariable, " or ", kDefaultEndpoint));
-  const auto add_file = [&root](const char* flag, std::string& path, const char* what,
-                                const char* variable) {
-    root.add_option(flag, path, absl::StrCat(what, "; default ", variable))->type_name("FILE");
-  };
-  add_file("--tls-cert", options.tls.certificate, "Own certificate, for host:port",
-           kTlsCertVariable);
-  add_file("--tls-key", options.tls.key, "Key of --tls-cert", kTlsKeyVariable);
-  add_file("--tls-ca", options.tls.authorities, "Authorities of schedd's certificate",
-           kTlsCaVariable);
-  root.add_option("--tls-server-name", options.tls.server_name,
-                  absl::StrCat("SPIFFE ID or host name that schedd's certificate must have; "
-                               "default ",
-                               kTlsServerVariable, " or the endpoint's host"))
-      ->type_name("NAME");
-  root.add_option("-o,--output", options.output, "Output: table, wide, json or yaml")
-      ->check(CLI::IsMember({"table", "wide", "json", "yaml"}))
-      ->type_name("FORMAT");
-  root.add_option("--timeout", options.timeout, "Longest wait for an answer")
-      ->type_name("DURATION")
-      ->capture_default_str();
-  root.add_flag("--no-headers", options.no_headers, "Tables without their first line");
-  root.add_flag("-q,--quiet", options.quiet, "No messages but errors");
-}
-
-void BuildCommands(CommandTable& table) {
-  table.root().require_subcommand(0, 1);
-  AddStatusCommand(table);
-  AddTaskCommands(table);
-  AddPolicyCommands(table);
-  AddSchedulerCommands(table);
-  AddDoctorCommand(table);
-  AddVersionCommand(table);
-  AddCompletionCommand(table);
-  AddReferenceCommand(table);
-}
 
 // The option named `name` ("--filter", "-o") that holds in `app`: its own or one of those above.
 const CLI::Option* FindOption(const CLI::App* app, const std::string& name) {
@@ -165,9 +107,8 @@ const CLI::App* DeepestParsed(const CLI::App& root) {
 int RunSchedctl(const std::vector<std::string>& arguments, const Environment& environment) {
   CLI::App root("", "schedctl");
   GlobalOptions options;
-  AddGlobalOptions(root, options);
   CommandTable table(root, environment);
-  BuildCommands(table);
+  BuildCommandLine(table, options);
 
   if (const std::string unknown = UnknownWord(root, arguments); !unknown.empty()) {
     return Fail(environment, "", unknown);

@@ -12,7 +12,7 @@ namespace schedd::client {
 namespace {
 
 struct AttachOptions {
-  bool validate_only = false;
+  bool dry_run = false;
   std::string scope;
 };
 
@@ -26,7 +26,7 @@ struct WatchOptions {
 
 absl::Status Attach(Session& session, const AttachOptions& options) {
   v1::AttachSchedulerRequest request;
-  request.set_validate_only(options.validate_only);
+  request.set_validate_only(options.dry_run);
   if (!options.scope.empty()) {
     const auto* scope = FindEnumValue(v1::Scheduler::Scope_descriptor(), options.scope);
     if (scope == nullptr) {
@@ -43,7 +43,7 @@ absl::Status Attach(Session& session, const AttachOptions& options) {
   if (!scheduler.ok()) return scheduler.status();
   return session.PrintResult(
       *scheduler, "",
-      options.validate_only
+      options.dry_run
           ? "valid: the dispatcher loads and the kernel's verifier accepts it; nothing was attached"
           : SchedulerSentence(*scheduler));
 }
@@ -105,10 +105,12 @@ void AddSchedulerCommands(CommandTable& table) {
   auto attach = table.MakeOptions<AttachOptions>();
   CLI::App* command =
       table.AddCommand(group, "attach", "Make schedd the scheduler of this machine",
-                       "schedctl scheduler attach\nschedctl scheduler attach --validate-only");
-  command->add_flag("--validate-only", attach->validate_only,
+                       "schedctl scheduler attach\nschedctl scheduler attach --dry-run");
+  command->add_flag("--dry-run,--validate-only", attach->dry_run,
                     "Load and verify the dispatcher, do not attach it");
-  command->add_option("--scope", attach->scope, "Which tasks: all, or ext-only (SCHED_EXT tasks)");
+  table.SetCandidates(command->add_option("--scope", attach->scope,
+                                          "Which tasks: all, or ext-only (SCHED_EXT tasks)"),
+                      {{"all", "ext-only"}, ""});
   table.SetBody(command, [attach](Session& session) { return Attach(session, *attach); });
 
   auto detach = table.MakeOptions<DetachOptions>();

@@ -9,16 +9,16 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "client/schedctl/document.h"
+#include "absl/strings/strip.h"
 #include "client/schedctl/format.h"
+#include "client/schedctl/jsonpath.h"
 
 namespace schedd::client {
 namespace {
 
-DocumentStyle StyleOf(const GlobalOptions& options) {
-  return options.output == "yaml" ? DocumentStyle::kYaml : DocumentStyle::kJson;
-}
+constexpr char kJsonPathPrefix[] = "jsonpath=";
 
 // Prints `text` to `err` unless it is destroyed before `delay` is over.
 class DelayedNotice : public Session::Notice {
@@ -79,6 +79,10 @@ std::unique_ptr<Session::Notice> Session::StartNotice(absl::string_view what) {
 }
 
 void Session::Print(absl::string_view text) {
+  if (collected_ != nullptr) {
+    absl::StrAppend(collected_, text);
+    return;
+  }
   // Flushed: a reader of a pipe sees each update when it happens.
   environment_.out->write(text.data(), static_cast<std::streamsize>(text.size()));
   environment_.out->flush();
@@ -88,30 +92,53 @@ void Session::Print(const Table& table) {
   Print(table.Render({.headers = !options_.no_headers, .color = environment_.color}));
 }
 
-absl::Status Session::PrintDocument(const google::protobuf::Message& message) {
-  auto text = ToDocument(message, StyleOf(options_));
-  if (text.ok()) Print(*text);
+absl::Status Session::PrintStyled(
+    bool line, const std::function<absl::StatusOr<std::string>(DocumentStyle)>& make) {
+  absl::string_view output = options_.output;
+  if (!absl::ConsumePrefix(&output, kJsonPathPrefix)) {
+    const bool one_line = line || collected_ != nullptr;
+    auto text = make(output == "yaml" ? DocumentStyle::kYaml
+                     : one_line       ? DocumentStyle::kJsonLine
+                                      : DocumentStyle::kJson);
+    if (text.ok()) Print(*text);
+    return text.status();
+  }
+  auto path = JsonPath::Parse(output);
+  if (!path.ok()) return path.status();
+  auto json = make(DocumentStyle::kJsonNulls);
+  if (!json.ok()) return json.status();
+  auto text = path->Evaluate(*json);
+  if (text.ok()) Print(absl::StrCat(*text, absl::EndsWith(*text, "\n") ? "" : "\n"));
   return text.status();
+}
+
+absl::Status Session::PrintDocument(const google::protobuf::Message& message) {
+  return PrintStyled(/*line=*/false,
+                     [&](DocumentStyle style) { return ToDocument(message, style); });
 }
 
 absl::Status Session::PrintDocumentLine(const google::protobuf::Message& message) {
-  const DocumentStyle style = StyleOf(options_);
-  auto text = ToDocument(message, style == DocumentStyle::kJson ? DocumentStyle::kJsonLine : style);
-  if (text.ok()) Print(*text);
-  return text.status();
+  return PrintStyled(/*line=*/true,
+                     [&](DocumentStyle style) { return ToDocument(message, style); });
 }
 
 absl::Status Session::PrintJson(absl::string_view json) {
-  auto text = Restyle(json, StyleOf(options_));
-  if (text.ok()) Print(*text);
-  return text.status();
+  return PrintStyled(/*line=*/false, [&](DocumentStyle style) { return Restyle(json, style); });
 }
 
 absl::Status Session::PrintListOf(absl::string_view key,
                                   const std::vector<const google::protobuf::Message*>& messages) {
-  auto text = ToDocument(key, messages, StyleOf(options_));
-  if (text.ok()) Print(*text);
-  return text.status();
+  return PrintStyled(/*line=*/false,
+                     [&](DocumentStyle style) { return ToDocument(key, messages, style); });
+}
+
+absl::StatusOr<std::string> Session::Collect(const std::function<absl::Status()>& print) {
+  std::string text;
+  collected_ = &text;
+  const absl::Status status = print();
+  collected_ = nullptr;
+  if (!status.ok()) return status;
+  return text;
 }
 
 absl::Status Session::PrintResult(const google::protobuf::Message& message, absl::string_view name,

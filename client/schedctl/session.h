@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "client/lib/client.h"
+#include "client/schedctl/document.h"
 #include "client/schedctl/environment.h"
 #include "client/schedctl/exit_code.h"
 #include "client/schedctl/last_resort.h"
@@ -52,8 +53,8 @@ class Session {
   // The connection; made when first asked for. INVALID_ARGUMENT for a bad --endpoint or --timeout.
   absl::StatusOr<Client*> client();
 
-  // --output asks for a document (json, yaml), for all columns (wide).
-  bool structured() const { return options_.output == "json" || options_.output == "yaml"; }
+  // --output asks for a document (json, yaml, jsonpath=…), for all columns (wide).
+  bool structured() const { return !wide() && options_.output != "table"; }
   bool wide() const { return options_.output == "wide"; }
 
   // Runs `call`; after notice_after says on stderr that it waits for `what`. A call that hangs
@@ -94,18 +95,26 @@ class Session {
   absl::Status PrintResult(const google::protobuf::Message& message, absl::string_view name,
                            absl::string_view sentence);
 
+  // Runs `print` and returns what it would have printed as data, documents on one line each.
+  absl::StatusOr<std::string> Collect(const std::function<absl::Status()>& print);
+
   // A message for people, on stderr; not with --quiet.
   void Say(absl::string_view text);
 
  private:
   absl::Status PrintListOf(absl::string_view key,
                            const std::vector<const google::protobuf::Message*>& messages);
+  // Prints what `make` makes in the style asked for, JSON on one line if `line`.
+  absl::Status PrintStyled(
+      bool line, const std::function<absl::StatusOr<std::string>(DocumentStyle style)>& make);
 
   const Environment& environment_;
   const GlobalOptions& options_;
   std::unique_ptr<Client> client_;
   // Set with client_: longer than any call may take.
   absl::Duration hang_limit_ = kHangTime;
+  // While Collect() runs: where data goes.
+  std::string* collected_ = nullptr;
 };
 
 // What a command does once its options are parsed.

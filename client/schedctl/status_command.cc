@@ -3,6 +3,7 @@
 // schedctl status: where the dispatcher stands, in words.
 #include "absl/strings/str_cat.h"
 #include "client/schedctl/command.h"
+#include "client/schedctl/follow.h"
 #include "client/schedctl/format.h"
 #include "client/schedctl/scheduler_text.h"
 #include "client/schedctl/table.h"
@@ -10,7 +11,7 @@
 namespace schedd::client {
 namespace {
 
-absl::Status Run(Session& session) {
+absl::Status Show(Session& session) {
   auto client = session.client();
   if (!client.ok()) return client.status();
   auto scheduler = session.WaitFor("the status", [&] { return (*client)->GetScheduler(); });
@@ -26,10 +27,14 @@ absl::Status Run(Session& session) {
 }  // namespace
 
 void AddStatusCommand(CommandTable& table) {
-  table.SetBody(
-      table.AddCommand(&table.root(), "status", "Show the scheduler's state, read from the kernel",
-                       "schedctl status"),
-      Run);
+  auto follow = table.MakeOptions<FollowOptions>();
+  CLI::App* command = table.AddCommand(
+      &table.root(), "status", "Show the scheduler's state, read from the kernel",
+      "schedctl status\nschedctl status -o jsonpath='{.state} {.counters.decisionCount}'");
+  AddFollowOptions(command, *follow);
+  table.SetBody(command, [follow](Session& session) {
+    return Follow(session, *follow, [&] { return Show(session); });
+  });
 }
 
 }  // namespace schedd::client

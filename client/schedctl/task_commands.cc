@@ -6,8 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/schedctl/command.h"
+#include "client/schedctl/follow.h"
 #include "client/schedctl/task_lookup.h"
 #include "client/schedctl/task_text.h"
+#include "client/schedctl/watch.h"
 
 namespace schedd::client {
 namespace {
@@ -18,9 +20,15 @@ struct ListOptions {
   int limit = 0;
   bool user_only = false;
   bool all_fields = false;
+  FollowOptions follow;
 };
 
-absl::Status List(Session& session, const ListOptions& options) {
+struct GetOptions {
+  std::string task;
+  FollowOptions follow;
+};
+
+absl::Status ListOnce(Session& session, const ListOptions& options) {
   v1::ListTasksRequest request;
   request.set_filter(TaskFilter(options.filter, options.user_only));
   auto order = OrderBy(options.sort);
@@ -40,14 +48,31 @@ absl::Status List(Session& session, const ListOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status Get(Session& session, const std::string& task_argument) {
+absl::Status List(Session& session, const ListOptions& options) {
+  const auto once = [&] { return ListOnce(session, options); };
+  // Tasks change all the time: they have a stream of their own.
+  if (!options.follow.watch) return Follow(session, options.follow, once);
+  return WatchTaskList(session, {.filter = options.filter,
+                                 .sort = options.sort,
+                                 .limit = options.limit,
+                                 .count = options.follow.count,
+                                 .user_only = options.user_only,
+                                 .all_columns = options.all_fields});
+}
+
+absl::Status Show(Session& session, const v1::Task& task) {
+  if (session.structured()) return session.PrintDocument(task);
+  session.Print(TaskFacts(task).Render({.headers = false, .color = session.environment().color}));
+  return absl::OkStatus();
+}
+
+absl::Status Get(Session& session, const GetOptions& options) {
   auto client = session.client();
   if (!client.ok()) return client.status();
-  auto task = session.WaitFor("the task", [&] { return FindTask(**client, task_argument); });
+  auto task = session.WaitFor("the task", [&] { return FindTask(**client, options.task); });
   if (!task.ok()) return task.status();
-  if (session.structured()) return session.PrintDocument(*task);
-  session.Print(TaskFacts(*task).Render({.headers = false, .color = session.environment().color}));
-  return absl::OkStatus();
+  if (options.follow.watch) return WatchTask(session, task->name(), options.follow.count);
+  return Follow(session, options.follow, [&] { return Show(session, *task); });
 }
 
 }  // namespace
@@ -59,23 +84,31 @@ void AddTaskCommands(CommandTable& table) {
   CLI::App* command = table.AddCommand(
       group, "list", "List the tasks that schedd knows",
       "schedctl task list --sort run --limit 10\n"
-      "schedctl task list --filter 'comm = \"nginx*\" AND stats.run_time_nanos > 1000000'");
+      "schedctl task list --filter 'comm = \"nginx*\" AND stats.run_time_nanos > 1000000'\n"
+      "schedctl task list -o jsonpath='{range .tasks[*]}{.tid} {.comm}{\"\\n\"}{end}'");
   command->add_option("--filter", list->filter,
                       "Only tasks for which this holds (see docs/schedctl.md)");
-  command->add_option(
-      "--sort", list->sort,
-      "Order: a column (run, wait, p99, tid, …), with :asc or :desc if need be; default tid");
+  table.SetCandidates(
+      command->add_option(
+          "--sort", list->sort,
+          "Order: a column (run, wait, p99, tid, …), with :asc or :desc if need be; default tid"),
+      {SortWords(), ""});
   command->add_option("--limit", list->limit, "Only the first so many; 0: all")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--user", list->user_only, "Without kernel threads");
   command->add_flag("--all-fields", list->all_fields, "All columns, as -o wide");
+  AddFollowOptions(command, list->follow);
   table.SetBody(command, [list](Session& session) { return List(session, *list); });
 
-  auto name = table.MakeOptions<std::string>();
-  command = table.AddCommand(group, "get", "Show all about one task",
-                             "schedctl task get 1234\nschedctl task get tasks/1234-5678000000");
-  command->add_option("task", *name, "Thread ID, or the name of the task")->required();
-  table.SetBody(command, [name](Session& session) { return Get(session, *name); });
+  auto get = table.MakeOptions<GetOptions>();
+  command =
+      table.AddCommand(group, "get", "Show all about one task",
+                       "schedctl task get 1234\nschedctl task get tasks/1234-5678000000 --watch");
+  table.SetCandidates(
+      command->add_option("task", get->task, "Thread ID, or the name of the task")->required(),
+      {{}, "tasks"});
+  AddFollowOptions(command, get->follow);
+  table.SetBody(command, [get](Session& session) { return Get(session, *get); });
 
   AddWatchCommand(table, group);
   AddOverrideCommands(table, group);

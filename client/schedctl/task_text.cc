@@ -2,7 +2,6 @@
 #include "client/schedctl/task_text.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -168,16 +167,33 @@ absl::StatusOr<std::string> OrderBy(absl::string_view sort) {
   std::string word = absl::AsciiStrToLower(sort);
   const bool ascending = absl::EndsWith(word, ":asc"), descending = absl::EndsWith(word, ":desc");
   if (ascending || descending) word.erase(word.rfind(':'));
-  std::vector<std::string> known;
   for (const TaskColumn& column : kColumns) {
-    known.push_back(absl::AsciiStrToLower(column.title));
-    if (word != known.back() && word != column.field) continue;
+    if (word != absl::AsciiStrToLower(column.title) && word != column.field) continue;
     const bool largest_first = descending || (column.order == Order::kDown && !ascending);
     return absl::StrCat(column.field, largest_first ? " desc" : "");
   }
+  const std::vector<std::string> known = SortWords();
   return absl::InvalidArgumentError(absl::StrCat("cannot sort by \"", sort, "\"",
                                                  DidYouMean(word, known),
                                                  " Columns: ", absl::StrJoin(known, ", ")));
+}
+
+std::string SelectorText(const v1::TaskSelector& selector) {
+  std::vector<std::string> parts;
+  if (!selector.task().empty()) parts.push_back(absl::StrCat("task=", selector.task()));
+  if (selector.tgid() != 0) parts.push_back(absl::StrCat("tgid=", selector.tgid()));
+  if (!selector.comm().empty()) parts.push_back(absl::StrCat("comm=", selector.comm()));
+  if (!selector.cgroup_path().empty()) {
+    parts.push_back(absl::StrCat("cgroup=", selector.cgroup_path()));
+  }
+  if (selector.has_uid()) parts.push_back(absl::StrCat("uid=", selector.uid()));
+  return absl::StrJoin(parts, " ");
+}
+
+std::vector<std::string> SortWords() {
+  std::vector<std::string> words;
+  for (const TaskColumn& column : kColumns) words.push_back(absl::AsciiStrToLower(column.title));
+  return words;
 }
 
 std::string TaskFilter(absl::string_view filter, bool user_only) {

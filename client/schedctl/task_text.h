@@ -9,6 +9,7 @@
 #include <google/protobuf/repeated_field.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -26,6 +27,12 @@ Table TaskFacts(const v1::Task& task);
 // The order_by of the API for a --sort: a column ("run", "wake-p99", "tid"; what counts or measures
 // comes largest first), a column with ":asc" or ":desc", or the API's own words.
 absl::StatusOr<std::string> OrderBy(absl::string_view sort);
+
+// "comm=nginx uid=33": what a selector says, all of it.
+std::string SelectorText(const v1::TaskSelector& selector);
+
+// What --sort takes: the columns in lower case.
+std::vector<std::string> SortWords();
 
 // The filter with the kernel threads left out if `user_only`.
 std::string TaskFilter(absl::string_view filter, bool user_only);

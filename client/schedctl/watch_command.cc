@@ -1,30 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// schedctl task watch: a table that redraws itself on a terminal, one document an update otherwise.
+// schedctl task watch: a table that redraws itself on a terminal, one document an update otherwise;
+// and --watch of task list and task get.
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "client/schedctl/command.h"
+#include "client/schedctl/follow.h"
 #include "client/schedctl/format.h"
 #include "client/schedctl/task_text.h"
+#include "client/schedctl/watch.h"
 
 namespace schedd::client {
 namespace {
-
-struct WatchOptions {
-  std::string interval = "1s";
-  std::string filter;
-  std::string sort = "run";
-  int limit = 0;
-  int64_t count = 0;
-  bool user_only = false;
-};
-
-// Beginning of the screen; each line clears its old rest, the end clears what was below.
-constexpr char kHome[] = "\033[H";
-constexpr char kClearLine[] = "\033[K";
-constexpr char kClearBelow[] = "\033[J";
 
 // Lines of the screen that are not tasks: the title, the headers, the line of the cursor.
 constexpr int kOtherRows = 3;
@@ -45,25 +35,14 @@ std::string Title(const v1::WatchTasksResponse& update, absl::TimeZone zone) {
   return title + "\n";
 }
 
-// The text again, drawn over the old one.
-std::string Redraw(const std::string& text) {
-  std::string drawn = kHome;
-  for (char c : text) {
-    if (c == '\n') drawn += kClearLine;
-    drawn += c;
-  }
-  return drawn + kClearBelow;
-}
-
-absl::Status Show(Session& session, const v1::WatchTasksResponse& update) {
+absl::Status Show(Session& session, const v1::WatchTasksResponse& update, bool wide) {
   if (session.structured()) return session.PrintDocumentLine(update);
-  Table table = TaskTable(session.wide());
-  for (const v1::Task& task : update.tasks()) AddTaskRow(task, session.wide(), table);
+  Table table = TaskTable(wide);
+  for (const v1::Task& task : update.tasks()) AddTaskRow(task, wide, table);
   const Environment& environment = session.environment();
-  std::string text = Title(update, environment.zone);
-  absl::StrAppend(
-      &text, table.Render({.headers = !session.options().no_headers, .color = environment.color}));
-  session.Print(environment.terminal ? Redraw(text) : absl::StrCat(text, "\n"));
+  PrintUpdate(session, absl::StrCat(Title(update, environment.zone),
+                                    table.Render({.headers = !session.options().no_headers,
+                                                  .color = environment.color})));
   return absl::OkStatus();
 }
 
@@ -100,28 +79,59 @@ absl::StatusOr<v1::WatchTasksRequest> MakeRequest(const Session& session,
   return request;
 }
 
-absl::Status Watch(Session& session, const WatchOptions& options) {
-  auto request = MakeRequest(session, options);
-  if (!request.ok()) return request.status();
+// Calls `show` for each whole update until it returns false.
+absl::Status Watch(Session& session, const v1::WatchTasksRequest& request, int64_t count,
+                   const std::function<bool(const v1::WatchTasksResponse&)>& show) {
   auto client = session.client();
   if (!client.ok()) return client.status();
   auto notice = session.StartNotice("the first update");
-  absl::Status printed;
   int64_t shown = 0;
   std::optional<v1::WatchTasksResponse> update;
+  return (*client)->WatchTasks(request, [&](const v1::WatchTasksResponse& part) {
+    notice.reset();
+    Join(part, update);
+    if (part.partial()) return true;
+    const bool more = show(*update);
+    update.reset();
+    return more && (count == 0 || ++shown < count);
+  });
+}
+
+}  // namespace
+
+absl::Status WatchTaskList(Session& session, const WatchOptions& options) {
+  auto request = MakeRequest(session, options);
+  if (!request.ok()) return request.status();
+  absl::Status printed;
   const absl::Status ended =
-      (*client)->WatchTasks(*request, [&](const v1::WatchTasksResponse& part) {
-        notice.reset();
-        Join(part, update);
-        if (part.partial()) return true;
-        printed = Show(session, *update);
-        update.reset();
-        return printed.ok() && (options.count == 0 || ++shown < options.count);
+      Watch(session, *request, options.count, [&](const v1::WatchTasksResponse& update) {
+        printed = Show(session, update, options.all_columns || session.wide());
+        return printed.ok();
       });
   return printed.ok() ? ended : printed;
 }
 
-}  // namespace
+absl::Status WatchTask(Session& session, const std::string& name, int64_t count) {
+  v1::WatchTasksRequest request;
+  request.set_filter(absl::StrCat("name = \"", name, "\""));
+  absl::Status printed;
+  const absl::Status ended =
+      Watch(session, request, count, [&](const v1::WatchTasksResponse& update) {
+        if (update.tasks().empty()) {
+          session.Say(absl::StrCat(name, " has ended"));
+          return false;
+        }
+        const v1::Task& task = update.tasks(0);
+        if (session.structured()) {
+          printed = session.PrintDocumentLine(task);
+        } else {
+          PrintUpdate(session, TaskFacts(task).Render(
+                                   {.headers = false, .color = session.environment().color}));
+        }
+        return printed.ok();
+      });
+  return printed.ok() ? ended : printed;
+}
 
 void AddWatchCommand(CommandTable& table, CLI::App* task) {
   auto options = table.MakeOptions<WatchOptions>();
@@ -133,7 +143,9 @@ void AddWatchCommand(CommandTable& table, CLI::App* task) {
       ->type_name("DURATION")
       ->capture_default_str();
   command->add_option("--filter", options->filter, "Only tasks for which this holds");
-  command->add_option("--sort", options->sort, "Order, as in task list")->capture_default_str();
+  table.SetCandidates(
+      command->add_option("--sort", options->sort, "Order, as in task list")->capture_default_str(),
+      {SortWords(), ""});
   command
       ->add_option("--limit", options->limit,
                    "Only the first so many; 0: all, or on a terminal what fits")
@@ -141,7 +153,7 @@ void AddWatchCommand(CommandTable& table, CLI::App* task) {
   command->add_option("--count", options->count, "End after so many updates; 0: never")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--user", options->user_only, "Without kernel threads");
-  table.SetBody(command, [options](Session& session) { return Watch(session, *options); });
+  table.SetBody(command, [options](Session& session) { return WatchTaskList(session, *options); });
 }
 
 }  // namespace schedd::client

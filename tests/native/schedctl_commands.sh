@@ -97,12 +97,41 @@ json "specs cover every parameter" \
   'len(d["parameterSpecs"]) == 9 and all(s["description"] for s in d["parameterSpecs"])' \
   schedctl policy specs -o json
 
+# --- single values, more columns, and again when it changes ---
+is "jsonpath of one value" "$(schedctl policy get -o jsonpath='{.parameters.baseSlice}')" "0.010s"
+is "jsonpath of a list" "$(schedctl task list --filter 'comm = "hog*"' -o jsonpath='{range .tasks[*]}{.comm}{"\n"}{end}' | sort | tr '\n' ' ')" \
+  "hog-a hog-b hog-c hog-d hog-e "
+exits "jsonpath with a typing error" 2 schedctl status -o jsonpath='{.sate}'
+exits "jsonpath of an item that is not there" 3 schedctl task list --filter 'tid = 1' -o jsonpath='{.tasks[0].name}'
+has "policy get -o wide shows the bounds" "100us  100ms  10ms" schedctl policy get -o wide
+has "policy specs -o wide shows the names" "parameterSpecs/base_slice" schedctl policy specs -o wide
+begin "policy get --watch shows a change when it is in force"
+schedctl policy get --watch --count 2 -o jsonpath='{.parameters.baseSlice}' >"$SIM/watch" 2>"$SIM/error" &
+watcher=$!
+wait_until 5 grep -q 0.010s "$SIM/watch"
+schedctl -q policy set base_slice=6ms
+wait "$watcher"
+OUTPUT=$(cat "$SIM/watch" "$SIM/error")
+if [ "$OUTPUT" = $'0.010s\n0.006s' ]; then pass; else fail "$OUTPUT"; fi
+schedctl -q policy set base_slice=default
+begin "task overrides --watch shows one that is made"
+schedctl task overrides --watch --count 2 -o jsonpath='[{.taskOverrides[*].name}]' >"$SIM/watch" 2>"$SIM/error" &
+watcher=$!
+wait_until 5 grep -q '\[\]' "$SIM/watch"
+schedctl -q task boost --comm hog-a --weight 150 --id seen >/dev/null
+wait "$watcher"
+OUTPUT=$(cat "$SIM/watch" "$SIM/error")
+if [ "$OUTPUT" = $'[]\n[taskOverrides/seen]' ]; then pass; else fail "$OUTPUT"; fi
+schedctl -q task unboost seen
+json "task list --watch is a stream" 'len(d["tasks"]) > 5' schedctl task list --watch --count 1 -o json
+is "task get --watch" "$(schedctl task get "$tid" --watch --count 2 -o jsonpath='{.tid}' | tr '\n' ' ')" "$tid $tid "
+
 # --- scheduler ---
 has "detach" "detached" schedctl scheduler detach --reason "a test"
 has "detach again is no error" "detached" schedctl scheduler detach
 json "status follows" 'd["state"] == "STATE_DETACHED"' schedctl status -o json
-has "validate only" "nothing was attached" schedctl scheduler attach --validate-only
-json "validate only left it detached" 'd["state"] == "STATE_DETACHED"' schedctl status -o json
+has "a dry run of attach" "nothing was attached" schedctl scheduler attach --dry-run
+json "a dry run of attach left it detached" 'd["state"] == "STATE_DETACHED"' schedctl status -o json
 has "attach" "attached" schedctl scheduler attach
 json "scheduler watch begins with the state" \
   'd["scheduler"]["state"] == "STATE_ATTACHED" and d["sequenceNumber"] != "0"' \

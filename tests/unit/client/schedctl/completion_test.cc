@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// schedctl completion and the hidden schedctl reference: both are made from the command table.
+// schedctl completion, and the hidden schedctl names and schedctl reference.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdio.h>
@@ -23,11 +23,15 @@ using ::testing::StartsWith;
 
 class CompletionTest : public SchedctlTest {
  protected:
-  // What bash offers for the words; the last one is being typed.
-  std::string Offered(const std::string& words) {
+  // What bash offers for the words; the last one is being typed. `names`: what schedctl names says
+  // when it is asked as it should be.
+  std::string Offered(const std::string& words, const std::string& names = "") {
     std::string path = "/tmp/schedd-completion-XXXXXX";
     close(mkstemp(path.data()));
-    std::ofstream(path) << RunAnywhere({"completion", "bash"}).out << "COMP_WORDS=(" << words
+    std::ofstream(path) << RunAnywhere({"completion", "bash"}).out
+                        << "schedctl() { [ \"$*\" = \"names " << asked_
+                        << " --timeout 1s\" ] && printf '" << names << "'; }\nCOMP_LINE=\"" << line_
+                        << "\"\nCOMP_WORDS=(" << words
                         << ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_schedctl\n"
                         << "echo \"${COMPREPLY[*]}\"\n";
     FILE* shell = popen(("bash " + path + " 2>&1").c_str(), "r");
@@ -38,6 +42,9 @@ class CompletionTest : public SchedctlTest {
     unlink(path.c_str());
     return out;
   }
+
+  std::string asked_;  // of schedctl names
+  std::string line_;   // COMP_LINE
 };
 
 TEST_F(CompletionTest, BashOffersCommands) {
@@ -50,19 +57,97 @@ TEST_F(CompletionTest, BashOffersCommands) {
 TEST_F(CompletionTest, BashOffersOptionsOfTheCommandAndOfAll) {
   EXPECT_EQ(Offered("schedctl task boost --w"), "--weight\n");
   EXPECT_EQ(Offered("schedctl task boost --end"), "--endpoint\n");
-  EXPECT_EQ(Offered("schedctl status --w"), "\n");
+  EXPECT_EQ(Offered("schedctl status --we"), "\n");
   EXPECT_EQ(Offered("schedctl task boost --he"), "--help\n");
 }
 
 TEST_F(CompletionTest, BashOffersFormats) {
-  EXPECT_EQ(Offered("schedctl task list -o ''"), "table wide json yaml\n");
-  EXPECT_EQ(Offered("schedctl task list --output j"), "json\n");
+  EXPECT_EQ(Offered("schedctl task list -o ''"), "table wide json yaml jsonpath=\n");
+  EXPECT_EQ(Offered("schedctl task list --output j"), "json jsonpath=\n");
+  EXPECT_EQ(Offered("schedctl task list --output = y"), "yaml\n");
+}
+
+TEST_F(CompletionTest, BashOffersWhatScheddKnowsNow) {
+  asked_ = "tasks";
+  EXPECT_EQ(Offered("schedctl task get ''", "12\\tnginx\\n345\\thog\\n"), "12 345\n");
+  EXPECT_EQ(Offered("schedctl task get 3", "12\\tnginx\\n345\\thog\\n"), "345\n");
+  EXPECT_EQ(Offered("schedctl task boost --task ''", "12\\tnginx\\n"), "12\n");
+  EXPECT_EQ(Offered("schedctl task get --lim", "12\\n"), "\n");
+  EXPECT_EQ(Offered("schedctl task get --timeout ''", "12\\n"), "\n");
+  asked_ = "overrides";
+  EXPECT_EQ(Offered("schedctl task unboost a ''", "a\\tx\\nb\\ty\\n"), "a b\n");
+  asked_ = "parameters --endpoint /run/x.sock";
+  line_ = "schedctl --endpoint=/run/x.sock policy set b";
+  EXPECT_EQ(Offered("schedctl --endpoint = /run/x.sock policy set b", "base_slice=\\n"),
+            "base_slice=\n");
+}
+
+TEST_F(CompletionTest, BashOffersTheValueOfAParameter) {
+  asked_ = "parameters";
+  const std::string names = "base_slice=\\nplacement_mode=all\\nplacement_mode=idle\\n";
+  EXPECT_EQ(Offered("schedctl policy set placement_mode =", names), "all idle\n");
+  EXPECT_EQ(Offered("schedctl policy set placement_mode = i", names), "idle\n");
+}
+
+TEST_F(CompletionTest, BashOffersFixedValuesOfOptions) {
+  EXPECT_EQ(Offered("schedctl scheduler attach --scope ''"), "all ext-only\n");
+  EXPECT_EQ(Offered("schedctl scheduler attach --scope = e"), "ext-only\n");
+  EXPECT_EQ(Offered("schedctl completion z"), "zsh\n");
+  EXPECT_EQ(Offered("schedctl task list --sort tg"), "tgid\n");
+  EXPECT_EQ(Offered("schedctl task list --filter ''"), "\n");
+}
+
+TEST_F(CompletionTest, ANameIsNeverExecuted) {
+  asked_ = "comms";
+  EXPECT_EQ(Offered("schedctl task boost --comm ''", "$(echo oops)\\na b\\n"),
+            "\\$\\(echo\\ oops\\) a\\ b\n");
+}
+
+using NamesTest = SchedctlTest;
+
+TEST_F(NamesTest, TasksAndTheirNames) {
+  v1::ListTasksResponse tasks;
+  for (int tid : {7, 8}) {
+    tasks.add_tasks()->set_tid(tid);
+    tasks.mutable_tasks()->rbegin()->set_comm("hog\t1");
+  }
+  server_.list_tasks.Returns(tasks);
+  EXPECT_EQ(Run({"names", "tasks"}).out, "7\thog\\x091\n8\thog\\x091\n");
+  EXPECT_EQ(Run({"names", "comms"}).out, "hog\\x091\t2 tasks\n");
+}
+
+TEST_F(NamesTest, Overrides) {
+  v1::ListTaskOverridesResponse overrides;
+  overrides.add_task_overrides()->set_name("taskOverrides/web");
+  overrides.mutable_task_overrides(0)->mutable_selector()->set_comm("nginx");
+  server_.list_overrides.Returns(overrides);
+  EXPECT_EQ(Run({"names", "overrides"}).out, "web\tcomm=nginx\n");
+}
+
+TEST_F(NamesTest, ParametersWithTheirChoices) {
+  v1::ListParameterSpecsResponse specs;
+  specs.add_parameter_specs()->set_field_path("base_slice");
+  specs.add_parameter_specs()->set_field_path("placement_mode");
+  specs.mutable_parameter_specs(1)->mutable_categorical_domain()->add_values(
+      "PLACEMENT_MODE_IDLE_BYPASS");
+  server_.list_specs.Returns(specs);
+  EXPECT_EQ(Run({"names", "parameters"}).out, "base_slice=\t\nplacement_mode=idle-bypass\t\n");
+}
+
+TEST_F(NamesTest, NothingWhenScheddCannotBeAsked) {
+  server_.Stop();
+  for (const char* kind : {"tasks", "comms", "overrides", "parameters"}) {
+    const Result result = Run({"names", kind});
+    EXPECT_EQ(result.code, 0);
+    EXPECT_EQ(result.out + result.err, "") << kind;
+  }
 }
 
 TEST_F(CompletionTest, ZshHasAllPlaces) {
-  EXPECT_THAT(RunAnywhere({"completion", "zsh"}).out,
-              AllOf(StartsWith("#compdef schedctl\n"), HasSubstr("'/task/boost') choices='"),
-                    HasSubstr("compadd -- ${=choices}"), EndsWith("compdef _schedctl schedctl\n")));
+  EXPECT_THAT(
+      RunAnywhere({"completion", "zsh"}).out,
+      AllOf(StartsWith("#compdef schedctl\n"), HasSubstr("'/task/boost') choices='"),
+            HasSubstr("compadd -- ${${=choices}:#*=}"), EndsWith("compdef _schedctl schedctl\n")));
 }
 
 TEST_F(CompletionTest, FishHasAllPlaces) {
@@ -74,7 +159,7 @@ TEST_F(CompletionTest, FishHasAllPlaces) {
                     "priorities'\n"),
           HasSubstr("complete -c schedctl -n '__fish_seen_subcommand_from task; and "
                     "__fish_seen_subcommand_from boost' -l weight -r -d "),
-          HasSubstr("-l output -r -a 'table wide json yaml'"),
+          HasSubstr("-l output -s o -r -a 'table wide json yaml jsonpath='"),
           HasSubstr("-d 'Show the scheduler\\'s state, read from the kernel'")));
 }
 
@@ -83,6 +168,7 @@ TEST_F(CompletionTest, HiddenCommandsAreNotOffered) {
     const Result result = RunAnywhere({"completion", shell});
     EXPECT_EQ(result.code, 0);
     EXPECT_THAT(result.out, Not(HasSubstr("reference")));
+    EXPECT_THAT(result.out, Not(HasSubstr("-a names -d")));
   }
 }
 

@@ -45,6 +45,21 @@ TEST(ToDocument, AJsonLineIsOneLine) {
   EXPECT_EQ(line.substr(0, 30), "{\"name\":\"taskOverrides/batch\",");
 }
 
+TEST(ToDocument, WhatIsNotSetIsNullWhereThatIsAskedFor) {
+  v1::TaskOverride change;
+  change.mutable_slice()->set_seconds(1);
+  EXPECT_EQ(*ToDocument(change, DocumentStyle::kJsonNulls),
+            R"({"name":"","weight":0,"matchedTaskCount":0,"etag":"","generation":"0",)"
+            R"("slice":"1s","selector":null,"expireTime":null,"ttl":null,"createTime":null})"
+            "\n");
+  v1::ListTasksResponse list;
+  list.add_tasks()->mutable_stats();
+  list.add_tasks();
+  const std::string json = *ToDocument(list, DocumentStyle::kJsonNulls);
+  EXPECT_NE(json.find("\"wakeupCount\":\"0\""), std::string::npos) << json;
+  EXPECT_NE(json.find("\"stats\":null"), std::string::npos) << json;
+}
+
 TEST(ToDocument, YamlIsTheSameDocument) {
   EXPECT_EQ(*ToDocument(Example(), DocumentStyle::kYaml),
             "---\n"

@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
         UsageCase{{"status", "--ouput", "json"},
                   "there is no option \"--ouput\" here; did you mean \"--output\"?"},
         UsageCase{{"task", "list", "--fliter=x"}, "did you mean \"--filter\"?"},
-        UsageCase{{"status", "-o", "xml"}, "xml not in {table,wide,json,yaml}"},
+        UsageCase{{"status", "-o", "xml"}, "xml not in {table,wide,json,yaml,jsonpath=TEMPLATE}"},
         UsageCase{{"status", "more"}, "more"}, UsageCase{{"task", "list", "-x"}, "-x"},
         UsageCase{{"status", "--timeout", "soon"}, "--timeout: \"soon\" is not a duration"},
         UsageCase{{"status", "--timeout", "0s"}, "--timeout must be longer than 0"},
@@ -119,7 +119,8 @@ TEST_F(RunTest, TheValueOfAnOptionIsNoCommand) {
   server_.get_scheduler.Returns(v1::Scheduler());
   // "task" is the value of --timeout, then of -o.
   EXPECT_THAT(Run({"--timeout", "task", "status"}).err, HasSubstr("\"task\" is not a duration"));
-  EXPECT_THAT(Run({"-o", "task", "status"}).err, HasSubstr("task not in {table,wide,json,yaml}"));
+  EXPECT_THAT(Run({"-o", "task", "status"}).err,
+              HasSubstr("task not in {table,wide,json,yaml,jsonpath=TEMPLATE}"));
 }
 
 TEST_F(RunTest, ShortOptionsMayStandTogether) {
@@ -130,7 +131,8 @@ TEST_F(RunTest, ShortOptionsMayStandTogether) {
     EXPECT_EQ(result.code, 0) << words[0] << ": " << result.err;
     EXPECT_THAT(result.out, StartsWith("{\n")) << words[0];
   }
-  EXPECT_THAT(Run({"-qo", "task", "status"}).err, HasSubstr("task not in {table,wide,json,yaml}"));
+  EXPECT_THAT(Run({"-qo", "task", "status"}).err,
+              HasSubstr("task not in {table,wide,json,yaml,jsonpath=TEMPLATE}"));
 }
 
 TEST_F(RunTest, BehindTwoDashesThereAreNoOptions) {

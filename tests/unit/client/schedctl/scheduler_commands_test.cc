@@ -41,10 +41,12 @@ TEST_F(AttachTest, Attach) {
   EXPECT_FALSE(request().validate_only());
 }
 
-TEST_F(AttachTest, ValidateOnlySaysThatNothingWasAttached) {
-  EXPECT_THAT(Run({"scheduler", "attach", "--validate-only"}).out,
-              StartsWith("valid: the dispatcher loads"));
-  EXPECT_TRUE(request().validate_only());
+TEST_F(AttachTest, DryRunSaysThatNothingWasAttached) {
+  for (const char* option : {"--dry-run", "--validate-only"}) {
+    EXPECT_THAT(Run({"scheduler", "attach", option}).out,
+                StartsWith("valid: the dispatcher loads"));
+    EXPECT_TRUE(request().validate_only()) << option;
+  }
 }
 
 TEST_F(AttachTest, Scope) {
