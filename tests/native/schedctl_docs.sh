@@ -36,4 +36,20 @@ while read -r field value; do
   schedctl -q task list --filter "$field = $value" >/dev/null 2>&1 || OUTPUT="$OUTPUT $field"
 done < <(sed -n 's/^| `\([a-z0-9_.]*\)` | `\(.*\)` |.*/\1 \2/p' "$document")
 if [ -z "$OUTPUT" ] && grep -q '^| `kernel_thread` | ' "$document"; then pass; else fail "refused:$OUTPUT"; fi
+
+# Each begins with the defaults.
+begin "every example in docs/tuning.md is accepted"
+tuning="$(dirname "$document")/tuning.md"
+defaults=$(schedctl policy specs -o jsonpath='{range .parameterSpecs[*]}{.fieldPath}=default {end}')
+OUTPUT='' count=0
+while read -r line; do
+  if [ "$line" = '```' ]; then
+    # shellcheck disable=SC2086 # several words
+    schedctl -q policy set $defaults && schedctl -q task unboost --all
+    continue
+  fi
+  count=$((count + 1))
+  eval "$line" >/dev/null 2>"$SIM/error" || OUTPUT="$OUTPUT $line: $(cat "$SIM/error");"
+done < <(sed -n '/^## /,$p' "$tuning" | sed -n '/^```sh$/,/^```$/p' | grep -v '^```sh$')
+if [ -z "$OUTPUT" ] && [ "$count" -gt 8 ]; then pass; else fail "of $count examples refused:$OUTPUT"; fi
 finish
