@@ -20,7 +20,7 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 TARGETS = "//tests/..."
 # What each sanitizer builds: all of it would take longer than everything else together.
 SANITIZED = {
-    "asan": re.compile(r"//tests/unit/(?!client|daemon|manual|rpc)"),  # gRPC's headers compile for as long as all of these
+    "asan": re.compile(r"//tests/unit/(?!client|daemon|manual|proto|rpc)"),  # gRPC's headers compile for as long as all of these
     # What shares memory by atomics (rings, snapshots, mailboxes). The control plane's locks are Abseil's, whose library in
     # Debian is not instrumented: there every use of a lock would be called a race.
     "tsan": re.compile(r"//tests/unit/(base|bpf|engine|kernel|sim):"),
