@@ -129,9 +129,7 @@ void PolicyControl::OnDetached() {
 
 void PolicyControl::OnEjected() {
   for (auto& [id, record] : records_) {
-    if (!NoteEjection(record, clock_->Now())) continue;
-    Log(absl::StrCat(*record.name, ": ejected under revision ", record.newest().generation));
-    StoreFinding(record);
+    if (NoteEjection(record, clock_->Now())) StoreFinding(record);
   }
 }
 

@@ -12,6 +12,8 @@
 namespace schedd::rpc {
 namespace {
 
+// NOLINTBEGIN(bugprone-macro-parentheses): the arguments are types and names.
+
 // A unary method of the service.
 #define SCHEDD_GUARDED(SERVICE, METHOD, REQUEST, REPLY)                                          \
   grpc::Status METHOD(grpc::ServerContext* context, const REQUEST* request, REPLY* reply)        \
@@ -27,6 +29,8 @@ namespace {
     return guard_->Open("/schedd.v1." #SERVICE "/" #METHOD, inner_.get(), &SERVICE##Base::METHOD, \
                         context, request);                                                        \
   }
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 class GuardedSchedulerService final : public SchedulerServiceBase {
  public:

@@ -111,7 +111,13 @@ TEST_F(RequestIdsTest, ARepetitionWaitsForTheFirstOne) {
   });
   begun.WaitForNotification();
   std::string second;
-  std::thread again([&] { second = Run(kId); });
+  absl::Notification answered;
+  std::thread again([&] {
+    second = Run(kId);
+    answered.Notify();
+  });
+  // Never before the first one; one that did not wait would be here at once.
+  EXPECT_FALSE(answered.WaitForNotificationWithTimeout(absl::Milliseconds(100)));
   go_on.Notify();
   caller.join();
   again.join();
