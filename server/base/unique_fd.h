@@ -22,6 +22,8 @@ class UniqueFd {
     if (valid()) close(fd_);
   }
   int get() const { return fd_; }
+  // The descriptor, which is the caller's to close from now on.
+  int release() { return std::exchange(fd_, -1); }
   bool valid() const { return fd_ >= 0; }
 
  private:

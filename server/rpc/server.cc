@@ -7,18 +7,16 @@
 #include <grpcpp/impl/service_type.h>
 #include <grpcpp/server_posix.h>
 
-#include <deque>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/base/tcp_address.h"
 #include "server/control/control_thread.h"
 #include "server/rpc/audit.h"
 #include "server/rpc/guard.h"
+#include "server/rpc/listener.h"
 #include "server/rpc/peer.h"
 #include "server/rpc/request_ids.h"
 #include "server/rpc/tls.h"
-#include "server/rpc/unix_listener.h"
 #include "server/rpc/watch_reactor.h"
 
 namespace schedd::rpc {
@@ -61,7 +59,7 @@ struct Server::Parts {
   Parts(const ServerOptions& options, const Log* log)
       : registry(options.stream_limits),
         guard({&peers, options.roles, options.audit}),
-        unix_listener(log) {}
+        listener(log) {}
 
   // Writes down where it listens.
   absl::Status Listen(const ServerOptions& options, grpc::ServerBuilder& builder);
@@ -73,27 +71,28 @@ struct Server::Parts {
   PeerTable peers;
   const Guard guard;
   std::vector<std::unique_ptr<grpc::Service>> services;
-  std::deque<int> ports;  // gRPC writes them when it builds
-  UnixListener unix_listener;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> tcp;  // nullptr: no address
+  Listener listener;
   std::unique_ptr<grpc::Server> server;
   std::vector<std::string> addresses;
 };
 
 absl::Status Server::Parts::Listen(const ServerOptions& options, grpc::ServerBuilder& builder) {
-  std::shared_ptr<grpc::ServerCredentials> credentials;
-  for (const ListenAddress& address : options.addresses) {
+  for (ListenAddress address : options.addresses) {
     if (address.kind == ListenAddress::Kind::kUnix) {
-      // gRPC does not tell who connects, so it does not listen there itself.
-      if (absl::Status status = unix_listener.Open(address.path); !status.ok()) return status;
-      continue;
+      if (absl::Status status = listener.OpenUnix(address.path); !status.ok()) return status;
+    } else {
+      const absl::StatusOr<int> port = listener.OpenTcp({address.host, address.port});
+      if (!port.ok()) return port.status();
+      address.port = *port;
+      if (tcp == nullptr) {
+        tcp = builder.experimental().AddExternalConnectionAcceptor(
+            grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+            options.tls.empty() ? grpc::InsecureServerCredentials()
+                                : MutualTlsCredentials(options.tls, options.tls_interval));
+      }
     }
-    absl::Status status = CheckPortFree({address.host, address.port});
-    if (!status.ok()) return status;
-    if (credentials == nullptr) {
-      credentials = options.tls.empty() ? grpc::InsecureServerCredentials()
-                                        : MutualTlsCredentials(options.tls, options.tls_interval);
-    }
-    builder.AddListeningPort(address.Uri(), credentials, &ports.emplace_back(0));
+    addresses.push_back(address.Uri());
   }
   return absl::OkStatus();
 }
@@ -109,9 +108,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
 
   auto parts = std::make_unique<Parts>(options, log);
-  parts->services = MakeServices({control, clock, log, &parts->streams, &parts->request_ids,
-                                  options.audit, options.roles},
-                                 &parts->guard);
+  parts->services = MakeServices(
+      {control, clock, log, &parts->streams, &parts->request_ids, options.audit, options.roles},
+      &parts->guard);
 
   grpc::ServerBuilder builder;
   Limit(builder);
@@ -121,18 +120,21 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   if (parts->server == nullptr) {
     return absl::InternalError("gRPC could not open the listeners; its lines above say why");
   }
-  size_t port = 0;
-  for (ListenAddress address : options.addresses) {
-    if (address.kind == ListenAddress::Kind::kTcp) address.port = parts->ports[port++];
-    parts->addresses.push_back(address.Uri());
-  }
   parts->server->GetHealthCheckService()->SetServingStatus(true);
-  parts->unix_listener.Start(
-      [&peers = parts->peers, server = parts->server.get()](int connection, Peer peer) {
-        // In this order: calls may come at once.
-        peers.Put(connection, std::move(peer));
-        grpc::AddInsecureChannelFromFd(server, connection);
-      });
+  parts->listener.Start(
+      {.unix_socket =
+           [&peers = parts->peers, server = parts->server.get()](int connection, Peer peer) {
+             // In this order: calls may come at once.
+             peers.Put(connection, std::move(peer));
+             grpc::AddInsecureChannelFromFd(server, connection);
+           },
+       .tcp =
+           [tcp = parts->tcp.get()](int listener, int connection) {
+             grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+             parameters.listener_fd = listener;
+             parameters.fd = connection;
+             tcp->HandleNewConnection(&parameters);
+           }});
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 
@@ -152,7 +154,7 @@ void Server::Drain(absl::Duration grace) {
   parts_->server->GetHealthCheckService()->SetServingStatus(false);
   StreamRegistry* const registry = &parts_->registry;
   parts_->stream_thread.Post([registry] { registry->Drain(); });
-  parts_->unix_listener.Stop();
+  parts_->listener.Stop();
   parts_->server->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   parts_->server.reset();
   // Only now: reactors need it until gRPC has let go of them.

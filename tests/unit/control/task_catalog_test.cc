@@ -432,6 +432,7 @@ TEST_F(TaskSharingTest, ShareOfTheCgroupOfASleeper) {
   EXPECT_TRUE(IsNew());
   EXPECT_DOUBLE_EQ(task().effective_weight, 100);
   host.cgroup_weights["b"] = 500;
+  host.kernel->Count(SCHEDD_COUNT_EVENTS, 1);  // somebody waits, so shares count
   sequence.Advance(CgroupControl::kInterval);
   last_ = Snapshot();
   EXPECT_DOUBLE_EQ(task().effective_weight, 500);

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -16,7 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/log.h"
 #include "server/base/unique_fd.h"
-#include "server/rpc/unix_listener.h"
+#include "server/rpc/listener.h"
 #include "tests/unit/rpc/unix_client.h"
 
 namespace schedd::rpc {
@@ -84,7 +87,7 @@ TEST(PeerTableTest, IsAskedByTheNameOfAConnection) {
   EXPECT_EQ(table.Find("fd:12")->uid, 6u);
 }
 
-class UnixListenerTest : public ::testing::Test {
+class ListenerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_NE(mkdtemp(directory_.data()), nullptr);
@@ -97,13 +100,22 @@ class UnixListenerTest : public ::testing::Test {
 
   // What the listener hands over, as "1" in a pipe for each.
   void Start() {
-    ASSERT_TRUE(listener_.Open(path_).ok());
+    ASSERT_TRUE(listener_.OpenUnix(path_).ok());
+    Start(listener_);
+  }
+  void Start(Listener& listener) {
     ASSERT_EQ(pipe(pipe_), 0);
-    listener_.Start([this](int connection, Peer peer) {
-      connections_.emplace_back(connection);
-      peers_.push_back(std::move(peer));
-      EXPECT_EQ(write(pipe_[1], "1", 1), 1);
-    });
+    listener.Start({.unix_socket =
+                        [this](int connection, Peer peer) {
+                          connections_.emplace_back(connection);
+                          peers_.push_back(std::move(peer));
+                          EXPECT_EQ(write(pipe_[1], "1", 1), 1);
+                        },
+                    .tcp =
+                        [this](int /*listener*/, int connection) {
+                          connections_.emplace_back(connection);
+                          EXPECT_EQ(write(pipe_[1], "1", 1), 1);
+                        }});
   }
   void WaitForOne() {
     char one = 0;
@@ -113,13 +125,13 @@ class UnixListenerTest : public ::testing::Test {
   std::string directory_ = "/tmp/listener_XXXXXX";  // short: a socket's path has 107 bytes
   std::string path_;
   const Log log_{LogLevel::kError, [](absl::string_view) {}};
-  UnixListener listener_{&log_};
+  Listener listener_{&log_};
   int pipe_[2] = {-1, -1};
   std::vector<UniqueFd> connections_;
   std::vector<Peer> peers_;
 };
 
-TEST_F(UnixListenerTest, TellsWhoConnects) {
+TEST_F(ListenerTest, TellsWhoConnects) {
   Start();
   const UniqueFd mine = ConnectTo(path_);
   WaitForOne();
@@ -136,7 +148,7 @@ TEST_F(UnixListenerTest, TellsWhoConnects) {
   }
 }
 
-TEST_F(UnixListenerTest, AnEndedProcessIsNotTakenForOneThatLives) {
+TEST_F(ListenerTest, AnEndedProcessIsNotTakenForOneThatLives) {
   Start();
   const ConnectionOfTheDead dead = ConnectAndDie(path_);
   WaitForOne();
@@ -145,7 +157,7 @@ TEST_F(UnixListenerTest, AnEndedProcessIsNotTakenForOneThatLives) {
   EXPECT_EQ(PeerName(peers_[0]), absl::StrCat("uid:", geteuid(), " pid:", dead.pid, "(ended)"));
 }
 
-TEST_F(UnixListenerTest, TheSocketIsForItsOwnerAndGroupAndGoesAtTheEnd) {
+TEST_F(ListenerTest, TheSocketIsForItsOwnerAndGroupAndGoesAtTheEnd) {
   Start();
   struct stat info{};
   ASSERT_EQ(stat(path_.c_str(), &info), 0);
@@ -155,22 +167,113 @@ TEST_F(UnixListenerTest, TheSocketIsForItsOwnerAndGroupAndGoesAtTheEnd) {
   EXPECT_NE(stat(path_.c_str(), &info), 0);
 }
 
-TEST_F(UnixListenerTest, SomebodyElsesSocketIsNotRemoved) {
+TEST_F(ListenerTest, SomebodyElsesSocketIsNotRemoved) {
   Start();
   unlink(path_.c_str());
-  UnixListener other(&log_);
-  ASSERT_TRUE(other.Open(path_).ok());
+  Listener other(&log_);
+  ASSERT_TRUE(other.OpenUnix(path_).ok());
   listener_.Stop();
   struct stat info{};
   EXPECT_EQ(stat(path_.c_str(), &info), 0);
 }
 
-TEST_F(UnixListenerTest, ALivingServersSocketIsRefused) {
+TEST_F(ListenerTest, ALivingServersSocketIsRefused) {
   Start();
-  UnixListener other(&log_);
-  const absl::Status status = other.Open(path_);
+  Listener other(&log_);
+  const absl::Status status = other.OpenUnix(path_);
   EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists);
   EXPECT_THAT(std::string(status.message()), HasSubstr(path_));
+}
+
+// The lowest number that is free.
+int FreeDescriptor() { return UniqueFd(dup(STDIN_FILENO)).get(); }
+
+UniqueFd ConnectTo(int port) {
+  UniqueFd peer(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(connect(peer.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  return peer;
+}
+
+// Waits for the end of a connection that nobody took.
+bool IsHungUpOn(const UniqueFd& connection) {
+  char byte = 0;
+  return read(connection.get(), &byte, 1) <= 0;
+}
+
+TEST_F(ListenerTest, OneConnectionTooManyIsHungUpOnAndTheNextOnesAreServed) {
+  constexpr int kRoom = 20;  // for both ends: the callers are of this process, too
+  Listener listener(&log_, {.most = FreeDescriptor() + kRoom, .reserved = 0});
+  ASSERT_TRUE(listener.OpenUnix(path_).ok());
+  Start(listener);
+  std::vector<UniqueFd> mine;
+  while (mine.size() < size_t{kRoom}) {
+    mine.push_back(ConnectTo(path_));
+    pollfd taken[] = {{pipe_[0], POLLIN, 0}, {mine.back().get(), POLLIN, 0}};
+    ASSERT_GT(poll(taken, 2, -1), 0);
+    if (taken[0].revents == 0) break;
+    WaitForOne();
+  }
+  ASSERT_FALSE(connections_.empty());
+  ASSERT_LT(mine.size(), size_t{kRoom}) << "nobody was refused";
+  EXPECT_TRUE(IsHungUpOn(mine.back()));
+  mine.clear();
+  connections_.clear();
+  const UniqueFd next = ConnectTo(path_);
+  WaitForOne();
+  EXPECT_EQ(connections_.size(), 1u);
+  listener.Stop();
+}
+
+TEST_F(ListenerTest, TheLastOnesAreForOperators) {
+  Listener listener(&log_, {.most = FreeDescriptor() + 20, .reserved = 20});
+  ASSERT_TRUE(listener.OpenUnix(path_).ok());
+  const absl::StatusOr<int> port = listener.OpenTcp({"127.0.0.1", 0});
+  ASSERT_TRUE(port.ok()) << port.status();
+  Start(listener);
+  EXPECT_TRUE(IsHungUpOn(ConnectTo(*port)));
+  const UniqueFd mine = ConnectTo(path_);
+  WaitForOne();
+  EXPECT_EQ(peers_.size(), 1u);
+  listener.Stop();
+}
+
+TEST_F(ListenerTest, ListensOnTcp) {
+  for (const char* host : {"127.0.0.1", "::1"}) {
+    Listener listener(&log_);
+    const absl::StatusOr<int> port = listener.OpenTcp({host, 0});
+    if (absl::string_view(host) == "::1" && !port.ok()) continue;  // a machine without IPv6
+    ASSERT_TRUE(port.ok()) << port.status();
+    EXPECT_GT(*port, 0);
+    const absl::Status again = Listener(&log_).OpenTcp({host, *port}).status();
+    EXPECT_EQ(again.code(), absl::StatusCode::kAlreadyExists) << again;
+    if (absl::string_view(host) == "::1") continue;
+    Start(listener);
+    const UniqueFd mine = ConnectTo(*port);
+    WaitForOne();
+    EXPECT_EQ(connections_.size(), 1u);
+    listener.Stop();
+  }
+}
+
+TEST(LimitsOfProcessTest, LeavesSomeForFiles) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const auto with = [&before](rlim_t soft) {
+    const rlimit changed{soft, before.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &changed), 0);
+    const ConnectionLimits limits = LimitsOfProcess();
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    return limits;
+  };
+  EXPECT_EQ(with(1024).most, 1024 - 128);
+  EXPECT_EQ(with(1024).reserved, 64);
+  EXPECT_EQ(with(2000).most, 1024);
+  EXPECT_EQ(with(100).most, 16);
+  EXPECT_EQ(with(100).reserved, 4);
 }
 
 }  // namespace
