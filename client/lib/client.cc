@@ -289,9 +289,60 @@ absl::StatusOr<v1::Policy> Client::GetPolicy(absl::string_view name) {
                           request);
 }
 
+absl::StatusOr<std::vector<v1::Policy>> Client::ListAllPolicies() {
+  std::vector<v1::Policy> policies;
+  const absl::Status status = WalkPages(
+      v1::ListPoliciesRequest(),
+      [this](const auto& page) {
+        return transport_->Call(Repeat::kRead, transport_->policy(),
+                                &v1::PolicyService::Stub::ListPolicies, page);
+      },
+      [&](v1::ListPoliciesResponse reply) {
+        AppendAll(policies, reply.mutable_policies());
+        return true;
+      });
+  if (!status.ok()) return status;
+  return policies;
+}
+
+absl::StatusOr<v1::Policy> Client::CreatePolicy(const v1::CreatePolicyRequest& request) {
+  return transport_->Call(Repeat::kOnce, transport_->policy(),
+                          &v1::PolicyService::Stub::CreatePolicy, request);
+}
+
 absl::StatusOr<v1::Policy> Client::UpdatePolicy(const v1::UpdatePolicyRequest& request) {
   return transport_->Call(Repeat::kOnce, transport_->policy(),
                           &v1::PolicyService::Stub::UpdatePolicy, request);
+}
+
+absl::Status Client::DeletePolicy(const v1::DeletePolicyRequest& request) {
+  return transport_
+      ->Call(Repeat::kOnce, transport_->policy(), &v1::PolicyService::Stub::DeletePolicy, request)
+      .status();
+}
+
+absl::StatusOr<v1::Policy> Client::RollbackPolicy(const v1::RollbackPolicyRequest& request) {
+  return transport_->Call(Repeat::kOnce, transport_->policy(),
+                          &v1::PolicyService::Stub::RollbackPolicy, request);
+}
+
+absl::StatusOr<std::vector<v1::PolicyRevision>> Client::ListAllPolicyRevisions(
+    absl::string_view policy) {
+  v1::ListPolicyRevisionsRequest request;
+  request.set_parent(std::string(policy));
+  std::vector<v1::PolicyRevision> revisions;
+  const absl::Status status = WalkPages(
+      std::move(request),
+      [this](const auto& page) {
+        return transport_->Call(Repeat::kRead, transport_->policy(),
+                                &v1::PolicyService::Stub::ListPolicyRevisions, page);
+      },
+      [&](v1::ListPolicyRevisionsResponse reply) {
+        AppendAll(revisions, reply.mutable_policy_revisions());
+        return true;
+      });
+  if (!status.ok()) return status;
+  return revisions;
 }
 
 }  // namespace schedd::client

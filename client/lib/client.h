@@ -95,7 +95,15 @@ class Client {
   // --- policy ---
   absl::StatusOr<std::vector<v1::ParameterSpec>> ListAllParameterSpecs();
   absl::StatusOr<v1::Policy> GetPolicy(absl::string_view name = kDefaultPolicy);
+  // Most specific selector first.
+  absl::StatusOr<std::vector<v1::Policy>> ListAllPolicies();
+  absl::StatusOr<v1::Policy> CreatePolicy(const v1::CreatePolicyRequest& request);
   absl::StatusOr<v1::Policy> UpdatePolicy(const v1::UpdatePolicyRequest& request);
+  absl::Status DeletePolicy(const v1::DeletePolicyRequest& request);
+  absl::StatusOr<v1::Policy> RollbackPolicy(const v1::RollbackPolicyRequest& request);
+  // Those of one policy, newest first.
+  absl::StatusOr<std::vector<v1::PolicyRevision>> ListAllPolicyRevisions(
+      absl::string_view policy = kDefaultPolicy);
 
  private:
   // The connection and the stubs: keeps gRPC out of this header.

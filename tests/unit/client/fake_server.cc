@@ -83,6 +83,10 @@ class SchedulerService final : public v1::SchedulerService::Service {
                                v1::Scheduler* reply) override {
     return Answer(shared_, script_.detach_scheduler, request, reply);
   }
+  grpc::Status ListAuditEntries(grpc::ServerContext*, const v1::ListAuditEntriesRequest* request,
+                                v1::ListAuditEntriesResponse* reply) override {
+    return Answer(shared_, script_.list_audit, request, reply);
+  }
   grpc::Status WatchScheduler(grpc::ServerContext* context,
                               const v1::WatchSchedulerRequest* request,
                               grpc::ServerWriter<v1::WatchSchedulerResponse>* writer) override {
@@ -155,6 +159,27 @@ class PolicyService final : public v1::PolicyService::Service {
   grpc::Status UpdatePolicy(grpc::ServerContext*, const v1::UpdatePolicyRequest* request,
                             v1::Policy* reply) override {
     return Answer(shared_, script_.update_policy, request, reply);
+  }
+  grpc::Status ListPolicies(grpc::ServerContext*, const v1::ListPoliciesRequest* request,
+                            v1::ListPoliciesResponse* reply) override {
+    return Answer(shared_, script_.list_policies, request, reply);
+  }
+  grpc::Status CreatePolicy(grpc::ServerContext*, const v1::CreatePolicyRequest* request,
+                            v1::Policy* reply) override {
+    return Answer(shared_, script_.create_policy, request, reply);
+  }
+  grpc::Status DeletePolicy(grpc::ServerContext*, const v1::DeletePolicyRequest* request,
+                            google::protobuf::Empty* reply) override {
+    return Answer(shared_, script_.delete_policy, request, reply);
+  }
+  grpc::Status RollbackPolicy(grpc::ServerContext*, const v1::RollbackPolicyRequest* request,
+                              v1::Policy* reply) override {
+    return Answer(shared_, script_.rollback_policy, request, reply);
+  }
+  grpc::Status ListPolicyRevisions(grpc::ServerContext*,
+                                   const v1::ListPolicyRevisionsRequest* request,
+                                   v1::ListPolicyRevisionsResponse* reply) override {
+    return Answer(shared_, script_.list_revisions, request, reply);
   }
 
  private:

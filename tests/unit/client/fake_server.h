@@ -51,6 +51,7 @@ struct FakeScript {
   FakeMethod<v1::AttachSchedulerRequest, v1::Scheduler> attach_scheduler;
   FakeMethod<v1::DetachSchedulerRequest, v1::Scheduler> detach_scheduler;
   FakeStream<v1::WatchSchedulerRequest, v1::WatchSchedulerResponse> watch_scheduler;
+  FakeMethod<v1::ListAuditEntriesRequest, v1::ListAuditEntriesResponse> list_audit;
   FakeMethod<v1::GetTaskRequest, v1::Task> get_task;
   FakeMethod<v1::ListTasksRequest, v1::ListTasksResponse> list_tasks;
   FakeStream<v1::WatchTasksRequest, v1::WatchTasksResponse> watch_tasks;
@@ -61,7 +62,12 @@ struct FakeScript {
   FakeMethod<v1::DeleteTaskOverrideRequest, google::protobuf::Empty> delete_override;
   FakeMethod<v1::ListParameterSpecsRequest, v1::ListParameterSpecsResponse> list_specs;
   FakeMethod<v1::GetPolicyRequest, v1::Policy> get_policy;
+  FakeMethod<v1::ListPoliciesRequest, v1::ListPoliciesResponse> list_policies;
+  FakeMethod<v1::CreatePolicyRequest, v1::Policy> create_policy;
   FakeMethod<v1::UpdatePolicyRequest, v1::Policy> update_policy;
+  FakeMethod<v1::DeletePolicyRequest, google::protobuf::Empty> delete_policy;
+  FakeMethod<v1::RollbackPolicyRequest, v1::Policy> rollback_policy;
+  FakeMethod<v1::ListPolicyRevisionsRequest, v1::ListPolicyRevisionsResponse> list_revisions;
 };
 
 class FakeServer : public FakeScript {

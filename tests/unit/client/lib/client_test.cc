@@ -63,6 +63,28 @@ TEST_F(ClientTest, PolicyCalls) {
   EXPECT_EQ(server_.update_policy.requests[0].reason(), "test");
 }
 
+TEST_F(ClientTest, CallsForPoliciesOfControlGroups) {
+  v1::Policy policy;
+  policy.set_name("policies/a");
+  server_.create_policy.Returns(policy);
+  server_.rollback_policy.Returns(policy);
+  server_.delete_policy.Returns(google::protobuf::Empty());
+
+  v1::CreatePolicyRequest create;
+  create.set_policy_id("a");
+  EXPECT_EQ(client_->CreatePolicy(create)->name(), "policies/a");
+  v1::RollbackPolicyRequest rollback;
+  rollback.set_revision_id("known-good");
+  EXPECT_EQ(client_->RollbackPolicy(rollback)->name(), "policies/a");
+  v1::DeletePolicyRequest request;
+  request.set_name("policies/a");
+  EXPECT_TRUE(client_->DeletePolicy(request).ok());
+
+  EXPECT_EQ(server_.create_policy.requests[0].policy_id(), "a");
+  EXPECT_EQ(server_.rollback_policy.requests[0].revision_id(), "known-good");
+  EXPECT_EQ(server_.delete_policy.requests[0].name(), "policies/a");
+}
+
 TEST_F(ClientTest, TaskAndOverrideCalls) {
   v1::Task task;
   task.set_name("tasks/1-2");

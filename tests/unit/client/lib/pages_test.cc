@@ -120,6 +120,10 @@ TEST_F(PagesTest, AListOfNothingIsEmpty) {
   EXPECT_TRUE(client_->ListAllTasks({})->empty());
   EXPECT_TRUE(client_->ListAllTaskOverrides()->empty());
   EXPECT_TRUE(client_->ListAllParameterSpecs()->empty());
+  server_.list_policies.Returns(v1::ListPoliciesResponse());
+  server_.list_revisions.Returns(v1::ListPolicyRevisionsResponse());
+  EXPECT_TRUE(client_->ListAllPolicies()->empty());
+  EXPECT_TRUE(client_->ListAllPolicyRevisions()->empty());
 }
 
 TEST_F(PagesTest, OnePageGivesItsToken) {
@@ -144,6 +148,14 @@ TEST_F(PagesTest, NoListIsWalkedForEver) {
   server_.list_specs.Returns(specs);
   EXPECT_EQ(client_->ListAllTaskOverrides().status().code(), absl::StatusCode::kInternal);
   EXPECT_EQ(client_->ListAllParameterSpecs().status().code(), absl::StatusCode::kInternal);
+  v1::ListPoliciesResponse policies;
+  policies.set_next_page_token("again");
+  server_.list_policies.Returns(policies);
+  v1::ListPolicyRevisionsResponse revisions;
+  revisions.set_next_page_token("again");
+  server_.list_revisions.Returns(revisions);
+  EXPECT_EQ(client_->ListAllPolicies().status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(client_->ListAllPolicyRevisions().status().code(), absl::StatusCode::kInternal);
 }
 
 TEST_F(PagesTest, AnErrorInTheMiddleOfTheWalkIsTheResult) {
@@ -174,6 +186,55 @@ TEST_F(PagesTest, WalksOverridesAndSpecs) {
   ASSERT_EQ(overrides->size(), 2u);
   EXPECT_EQ((*overrides)[1].name(), "taskOverrides/b");
   EXPECT_EQ(client_->ListAllParameterSpecs()->at(0).field_path(), "base_slice");
+}
+
+TEST_F(PagesTest, WalksPoliciesAndRevisions) {
+  server_.list_policies.handler =
+      [](const v1::ListPoliciesRequest& request) -> absl::StatusOr<v1::ListPoliciesResponse> {
+    v1::ListPoliciesResponse reply;
+    const bool first = request.page_token().empty();
+    reply.add_policies()->set_name(first ? "policies/a" : "policies/default");
+    if (first) reply.set_next_page_token("b");
+    return reply;
+  };
+  server_.list_revisions.handler = [](const v1::ListPolicyRevisionsRequest& request)
+      -> absl::StatusOr<v1::ListPolicyRevisionsResponse> {
+    v1::ListPolicyRevisionsResponse reply;
+    const bool first = request.page_token().empty();
+    reply.add_policy_revisions()->set_generation(first ? 9 : 8);
+    if (first) reply.set_next_page_token("b");
+    return reply;
+  };
+  const auto policies = client_->ListAllPolicies();
+  ASSERT_EQ(policies->size(), 2u);
+  EXPECT_EQ((*policies)[0].name(), "policies/a");
+  EXPECT_EQ((*policies)[1].name(), "policies/default");
+  const auto revisions = client_->ListAllPolicyRevisions("policies/a");
+  ASSERT_EQ(revisions->size(), 2u);
+  EXPECT_EQ((*revisions)[0].generation(), 9);
+  EXPECT_EQ((*revisions)[1].generation(), 8);
+  // The second page is of the same policy.
+  ASSERT_EQ(server_.list_revisions.requests.size(), 2u);
+  EXPECT_EQ(server_.list_revisions.requests[1].parent(), "policies/a");
+  ASSERT_TRUE(client_->ListAllPolicyRevisions().ok());
+  EXPECT_EQ(server_.list_revisions.requests[2].parent(), "policies/default");
+}
+
+TEST_F(PagesTest, OnePageOfTheAuditLogGivesItsToken) {
+  v1::ListAuditEntriesResponse reply;
+  reply.add_audit_entries()->set_name("auditEntries/7");
+  reply.set_next_page_token("6");
+  server_.list_audit.Returns(reply);
+  v1::ListAuditEntriesRequest request;
+  request.set_page_size(1);
+  request.set_page_token("8");
+  const auto page = client_->ListAuditEntries(request);
+  ASSERT_TRUE(page.ok());
+  EXPECT_EQ(page->audit_entries(0).name(), "auditEntries/7");
+  EXPECT_EQ(page->next_page_token(), "6");
+  ASSERT_EQ(server_.list_audit.requests.size(), 1u);
+  EXPECT_EQ(server_.list_audit.requests[0].page_size(), 1);
+  EXPECT_EQ(server_.list_audit.requests[0].page_token(), "8");
 }
 
 }  // namespace

@@ -40,18 +40,27 @@ TEST_F(RetryTest, AChangeIsSentOnce) {
   server_.delete_override.Returns(gone);
   server_.attach_scheduler.Returns(gone);
   server_.detach_scheduler.Returns(gone);
+  server_.create_policy.Returns(gone);
+  server_.delete_policy.Returns(gone);
+  server_.rollback_policy.Returns(gone);
   EXPECT_FALSE(client_->UpdatePolicy({}).ok());
   EXPECT_FALSE(client_->CreateTaskOverride({}).ok());
   EXPECT_FALSE(client_->UpdateTaskOverride({}).ok());
   EXPECT_FALSE(client_->DeleteTaskOverride({}).ok());
   EXPECT_FALSE(client_->AttachScheduler({}).ok());
   EXPECT_FALSE(client_->DetachScheduler({}).ok());
+  EXPECT_FALSE(client_->CreatePolicy({}).ok());
+  EXPECT_FALSE(client_->DeletePolicy({}).ok());
+  EXPECT_FALSE(client_->RollbackPolicy({}).ok());
   EXPECT_EQ(server_.update_policy.requests.size(), 1u);
   EXPECT_EQ(server_.create_override.requests.size(), 1u);
   EXPECT_EQ(server_.update_override.requests.size(), 1u);
   EXPECT_EQ(server_.delete_override.requests.size(), 1u);
   EXPECT_EQ(server_.attach_scheduler.requests.size(), 1u);
   EXPECT_EQ(server_.detach_scheduler.requests.size(), 1u);
+  EXPECT_EQ(server_.create_policy.requests.size(), 1u);
+  EXPECT_EQ(server_.delete_policy.requests.size(), 1u);
+  EXPECT_EQ(server_.rollback_policy.requests.size(), 1u);
 }
 
 TEST_F(RetryTest, ARetryDoesNotOutlastTheDeadline) {
@@ -83,18 +92,27 @@ TEST_F(RetryTest, EveryReadIsTriedAgain) {
   server_.get_override.Returns(gone);
   server_.list_overrides.Returns(gone);
   server_.list_specs.Returns(gone);
+  server_.list_policies.Returns(gone);
+  server_.list_revisions.Returns(gone);
+  server_.list_audit.Returns(gone);
   EXPECT_FALSE(client_->GetScheduler().ok());
   EXPECT_FALSE(client_->GetTask("tasks/1-1").ok());
   EXPECT_FALSE(client_->ListTasks({}).ok());
   EXPECT_FALSE(client_->GetTaskOverride("taskOverrides/a").ok());
   EXPECT_FALSE(client_->ListAllTaskOverrides().ok());
   EXPECT_FALSE(client_->ListAllParameterSpecs().ok());
+  EXPECT_FALSE(client_->ListAllPolicies().ok());
+  EXPECT_FALSE(client_->ListAllPolicyRevisions().ok());
+  EXPECT_FALSE(client_->ListAuditEntries({}).ok());
   EXPECT_EQ(server_.get_scheduler.requests.size(), 3u);
   EXPECT_EQ(server_.get_task.requests.size(), 3u);
   EXPECT_EQ(server_.list_tasks.requests.size(), 3u);
   EXPECT_EQ(server_.get_override.requests.size(), 3u);
   EXPECT_EQ(server_.list_overrides.requests.size(), 3u);
   EXPECT_EQ(server_.list_specs.requests.size(), 3u);
+  EXPECT_EQ(server_.list_policies.requests.size(), 3u);
+  EXPECT_EQ(server_.list_revisions.requests.size(), 3u);
+  EXPECT_EQ(server_.list_audit.requests.size(), 3u);
 }
 
 TEST_F(RetryTest, OtherErrorsAreNotTriedAgain) {
