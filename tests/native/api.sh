@@ -68,6 +68,23 @@ gives "an override is made" 'v["name"], v["weight"], v["matched_task_count"]' "(
 gives "its task has the weight" 'v["tasks"][0]["weight"]' 400 $tasks/ListTasks '{"filter":"comm = \"hog-a\""}'
 gives "the override goes" 'v' '{}' $tasks/DeleteTaskOverride '{"name":"taskOverrides/boost"}'
 
+gives "a policy of a control group is made, and inherits" \
+  'v["name"], v["effective_parameters"]["base_slice"], v["effective_parameters"]["max_slice"]' "('policies/db', '0.003s', '0.040s')" \
+  $policies/CreatePolicy '{"policyId":"db","policy":{"selector":{"cgroupPath":"/system.slice/db"},"parameters":{"baseSlice":"0.003s"}}}'
+made=$(field 'v["generation"]' <<<"$OUTPUT")
+gives "its tasks have it" 'v["tasks"][0]["policy"]' policies/db $tasks/ListTasks '{"filter":"comm = \"db-main\""}'
+gives "the policies are listed, the most specific one first" '[p["name"] for p in v["policies"]]' \
+  "['policies/db', 'policies/default']" $policies/ListPolicies
+gives "values for a time" '"expire_time" in v' True $policies/UpdatePolicy \
+  '{"policy":{"name":"policies/db","parameters":{"baseSlice":"0.004s"}},"ttl":"600s","reason":"trial"}'
+gives "a rollback" 'v["parameters"]["base_slice"], "expire_time" in v' "('0.003s', False)" \
+  $policies/RollbackPolicy "{\"name\":\"policies/db\",\"revisionId\":\"$made\"}"
+gives "what was is kept" '[r["parameters"]["base_slice"] for r in v["policy_revisions"]], v["policy_revisions"][1]["end_cause"]' \
+  "(['0.003s', '0.004s', '0.003s'], 'END_CAUSE_ROLLED_BACK')" $policies/ListPolicyRevisions '{"parent":"policies/db"}'
+gives "the policy goes" 'v' '{}' $policies/DeletePolicy '{"name":"policies/db"}'
+gives "the audit log has the last change first" '[e["method"].split("/")[-1] for e in v["audit_entries"]]' \
+  "['DeletePolicy', 'RollbackPolicy']" $scheduler/ListAuditEntries '{"pageSize":2}'
+
 begin "WatchTasks sends numbered updates"
 OUTPUT=$(call $tasks/WatchTasks '{"updateInterval":"0.1s","maxTaskCount":1,"readMask":"comm"}' --count 3)
 got=$(python3 -c 'import json,sys; print([(json.loads(l)["sequence_number"], len(json.loads(l)["tasks"])) for l in sys.stdin])' <<<"$OUTPUT")
@@ -81,6 +98,11 @@ override() { printf '{"taskOverride":{"selector":{"comm":"x"},%s}}' "$1"; }
 refuses "unknown scheduler" NOT_FOUND SCHEDULER_NOT_FOUND schedulers/default $scheduler/GetScheduler '{"name":"schedulers/x"}'
 refuses "unknown parameter" INVALID_ARGUMENT UNKNOWN_PARAMETER base_slice $policies/UpdatePolicy "$(update '' '' parameters.baseSlize)"
 refuses "value out of range" INVALID_ARGUMENT PARAMETER_OUT_OF_RANGE "100us to 100ms" $policies/UpdatePolicy "$(update '"baseSlice":"9s"')"
+refuses "no such policy" NOT_FOUND POLICY_NOT_FOUND policies/x $policies/GetPolicy '{"name":"policies/x"}'
+refuses "no such revision" NOT_FOUND REVISION_NOT_FOUND ListPolicyRevisions $policies/RollbackPolicy '{"name":"policies/default","revisionId":"999"}'
+refuses "policy of no control group" INVALID_ARGUMENT INVALID_SELECTOR "is empty" $policies/CreatePolicy '{"policyId":"x"}'
+refuses "deleting the default policy" FAILED_PRECONDITION DEFAULT_POLICY "cannot be deleted" $policies/DeletePolicy '{"name":"policies/default"}'
+refuses "request ID that is none" INVALID_ARGUMENT INVALID_REQUEST_ID uuidgen $policies/DeletePolicy '{"name":"policies/x","requestId":"x"}'
 refuses "stale etag" ABORTED ETAG_MISMATCH "read it again" $policies/UpdatePolicy "$(update '"baseSlice":"0.006s"' stale)"
 refuses "no such task" NOT_FOUND TASK_NOT_FOUND "tasks/1-1" $tasks/GetTask '{"name":"tasks/1-1"}'
 refuses "name that is none" INVALID_ARGUMENT INVALID_NAME tasks/ $tasks/GetTask '{"name":"nginx"}'

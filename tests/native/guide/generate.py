@@ -10,6 +10,7 @@ HEAD = """\
 //
 // Written by tests/native/guide/generate.py.
 #include <iostream>
+#include <string>
 
 #include "absl/status/status.h"
 #include "client/lib/client.h"
