@@ -34,6 +34,7 @@ void AppendFiles(RoffPage& page) {
   page.Item("/sys/fs/bpf/schedd/",
             "The dispatcher, while it is attached: what the next schedd adopts.");
   page.Item("/var/lib/schedd/schedd.db", "What callers changed, kept between runs.");
+  page.Item("/var/lib/schedd/audit.db", "The audit log: who changed what, or was refused it.");
   page.Item("/var/lib/schedd/dumps/", "The kernel's debug dumps of the newest ejections.");
 }
 
@@ -63,6 +64,7 @@ std::string ScheddPage() {
             "End: streams and calls are ended, and the dispatcher is detached, within 2 s.");
   page.Item("SIGUSR1",
             "End, and leave the dispatcher to the next schedd: what `schedd --replace` sends.");
+  page.Item("SIGHUP", "Read the file of `--roles-file` again; a wrong one changes nothing.");
   page.Section("EXIT STATUS");
   for (const daemon::ExitCodeDoc& doc : daemon::ExitCodeDocs()) {
     page.Item(absl::StrCat(static_cast<int>(doc.code)), doc.meaning);

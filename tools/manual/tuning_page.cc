@@ -40,10 +40,13 @@ Figures named below are fields of the API: those of tasks in `schedctl task list
 the scheduler in `schedctl status -o json`. For Prometheus see [metrics.md](metrics.md).
 
 *Scale* is how a search, a person's or a tuner's, should step: `log` by factors, `linear` by
-differences. `ListParameterSpecs` tells it to programs.
+differences. *Policies* says which ones may set it: each one, for its tasks, or `policies/default`
+alone, for the machine ([configuration.md](configuration.md#policies)). `ListParameterSpecs` tells
+both to programs, and the safe range (`schedd --safe-range`) that narrows the bounds for callers who
+may not leave it.
 
-| Parameter | Unit | Least | Most | Default | Scale |
-|---|---|---|---|---|---|
+| Parameter | Unit | Least | Most | Default | Scale | Policies |
+|---|---|---|---|---|---|---|
 )";
 
 std::string Unit(const ParameterSpec& spec) {
@@ -71,13 +74,17 @@ std::string ScaleName(const ParameterSpec& spec) {
   return spec.scale == ParameterSpec::Scale::kLog ? "log" : "linear";
 }
 
+std::string Policies(const ParameterSpec& spec) {
+  return spec.scope == ParameterSpec::Scope::kMachine ? "default" : "each";
+}
+
 std::string OverviewRow(const ParameterSpec& spec) {
   const std::string range = spec.categorical() ? absl::StrCat(Choices(spec), " | ")
                                                : absl::StrCat(Value(spec, spec.min_value), " | ",
                                                               Value(spec, spec.max_value));
   return absl::StrCat("| [`", spec.field_path, "`](#", spec.field_path, ") | ", Unit(spec), " | ",
-                      range, " | ", Value(spec, spec.default_value), " | ", ScaleName(spec),
-                      " |\n");
+                      range, " | ", Value(spec, spec.default_value), " | ", ScaleName(spec), " | ",
+                      Policies(spec), " |\n");
 }
 
 std::string Range(const ParameterSpec& spec) {

@@ -97,13 +97,17 @@ TEST(SchedctlPageTest, HasEachCommandAndOption) {
   EXPECT_THAT(page, Not(HasSubstr("schedctl reference")));
 }
 
-TEST(ScheddPageTest, HasEachOptionAndExitCode) {
+TEST(ScheddPageTest, HasEachOptionExitCodeSignalAndFile) {
   const std::string page = ScheddPage();
   for (const daemon::Option& option : daemon::Options()) {
     EXPECT_THAT(page, HasSubstr(RoffText(absl::StrCat("--", option.name))));
   }
   for (const daemon::ExitCodeDoc& doc : daemon::ExitCodeDocs()) {
     EXPECT_THAT(page, HasSubstr(RoffText(doc.meaning)));
+  }
+  for (const char* term : {"SIGTERM, SIGINT", "SIGUSR1", "SIGHUP", "/var/lib/schedd/schedd.db",
+                           "/var/lib/schedd/audit.db"}) {
+    EXPECT_THAT(page, HasSubstr(absl::StrCat("\\fB", RoffText(term), "\\fR\n")));
   }
 }
 

@@ -49,9 +49,10 @@ TEST(TuningTest, NoTextIsLeftOut) {
 
 TEST(TuningTest, ValuesAreWrittenAsSchedctlTakesThem) {
   const std::string page = TuningPage();
-  EXPECT_THAT(page,
-              HasSubstr("| [`base_slice`](#base_slice) | time | 100us | 100ms | 10ms | log |"));
-  EXPECT_THAT(page, HasSubstr("| tasks | 1 | 1024 | 256 | log |"));
+  EXPECT_THAT(
+      page,
+      HasSubstr("| [`base_slice`](#base_slice) | time | 100us | 100ms | 10ms | log | each |"));
+  EXPECT_THAT(page, HasSubstr("| tasks | 1 | 1024 | 256 | log | default |"));
   EXPECT_THAT(page, HasSubstr("`idle-bypass`, `all-decisions`"));
   EXPECT_THAT(page, Not(HasSubstr("PLACEMENT_MODE_")));
 }
