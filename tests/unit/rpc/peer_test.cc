@@ -188,7 +188,7 @@ TEST_F(ListenerTest, ALivingServersSocketIsRefused) {
 // The lowest number that is free.
 int FreeDescriptor() { return UniqueFd(dup(STDIN_FILENO)).get(); }
 
-UniqueFd ConnectTo(int port) {
+UniqueFd ConnectToPort(int port) {
   UniqueFd peer(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -234,7 +234,7 @@ TEST_F(ListenerTest, TheLastOnesAreForOperators) {
   const absl::StatusOr<int> port = listener.OpenTcp({"127.0.0.1", 0});
   ASSERT_TRUE(port.ok()) << port.status();
   Start(listener);
-  EXPECT_TRUE(IsHungUpOn(ConnectTo(*port)));
+  EXPECT_TRUE(IsHungUpOn(ConnectToPort(*port)));
   const UniqueFd mine = ConnectTo(path_);
   WaitForOne();
   EXPECT_EQ(peers_.size(), 1u);
@@ -252,7 +252,7 @@ TEST_F(ListenerTest, ListensOnTcp) {
     EXPECT_EQ(again.code(), absl::StatusCode::kAlreadyExists) << again;
     if (absl::string_view(host) == "::1") continue;
     Start(listener);
-    const UniqueFd mine = ConnectTo(*port);
+    const UniqueFd mine = ConnectToPort(*port);
     WaitForOne();
     EXPECT_EQ(connections_.size(), 1u);
     listener.Stop();
