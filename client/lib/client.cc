@@ -179,6 +179,26 @@ absl::StatusOr<v1::ListAuditEntriesResponse> Client::ListAuditEntries(
                           &v1::SchedulerService::Stub::ListAuditEntries, request);
 }
 
+absl::StatusOr<std::vector<v1::AuditEntry>> Client::ListAllAuditEntries(
+    int limit, const std::function<bool(const v1::AuditEntry&)>& wanted) {
+  const size_t most = limit > 0 ? static_cast<size_t>(limit) : SIZE_MAX;
+  v1::ListAuditEntriesRequest request;
+  // Of what is picked by `wanted` there may be few in a page.
+  if (limit > 0 && !wanted) request.set_page_size(limit);
+  std::vector<v1::AuditEntry> entries;
+  const absl::Status status = WalkPages(
+      std::move(request), [this](const auto& page) { return ListAuditEntries(page); },
+      [&](v1::ListAuditEntriesResponse reply) {
+        for (v1::AuditEntry& entry : *reply.mutable_audit_entries()) {
+          if (entries.size() == most) break;
+          if (!wanted || wanted(entry)) entries.push_back(std::move(entry));
+        }
+        return entries.size() < most;
+      });
+  if (!status.ok()) return status;
+  return entries;
+}
+
 absl::Status Client::WatchScheduler(const Receiver<v1::WatchSchedulerResponse>& receiver,
                                     std::stop_token stop) {
   v1::WatchSchedulerRequest request;

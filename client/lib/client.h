@@ -71,6 +71,9 @@ class Client {
   // One page, newest first.
   absl::StatusOr<v1::ListAuditEntriesResponse> ListAuditEntries(
       const v1::ListAuditEntriesRequest& request);
+  // The newest `limit` entries (0: no limit) for which `wanted` holds, newest first.
+  absl::StatusOr<std::vector<v1::AuditEntry>> ListAllAuditEntries(
+      int limit = 0, const std::function<bool(const v1::AuditEntry&)>& wanted = {});
   // A stream ends with OK when the receiver returns false or `stop` is requested, else with the
   // daemon's error.
   absl::Status WatchScheduler(const Receiver<v1::WatchSchedulerResponse>& receiver,

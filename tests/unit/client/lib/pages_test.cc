@@ -237,5 +237,44 @@ TEST_F(PagesTest, OnePageOfTheAuditLogGivesItsToken) {
   EXPECT_EQ(server_.list_audit.requests[0].page_token(), "8");
 }
 
+// Pages of three audit entries, of generations from 1.
+void ServeAudit(FakeServer& server, int total) {
+  server.list_audit.handler = [total](const v1::ListAuditEntriesRequest& request)
+      -> absl::StatusOr<v1::ListAuditEntriesResponse> {
+    v1::ListAuditEntriesResponse reply;
+    int next = request.page_token().empty() ? 1 : std::atoi(request.page_token().c_str());
+    for (int i = 0; i < 3 && next <= total; ++i, ++next) {
+      reply.add_audit_entries()->set_policy_generation(next);
+    }
+    if (next <= total) reply.set_next_page_token(absl::StrCat(next));
+    return reply;
+  };
+}
+
+std::vector<int> Generations(const std::vector<v1::AuditEntry>& entries) {
+  std::vector<int> numbers;
+  for (const v1::AuditEntry& entry : entries) {
+    numbers.push_back(static_cast<int>(entry.policy_generation()));
+  }
+  return numbers;
+}
+
+TEST_F(PagesTest, ALimitEndsTheWalkOfTheAuditLog) {
+  ServeAudit(server_, /*total=*/9);
+  EXPECT_THAT(Generations(*client_->ListAllAuditEntries(4)), ElementsAre(1, 2, 3, 4));
+  ASSERT_EQ(server_.list_audit.requests.size(), 2u);
+  EXPECT_EQ(server_.list_audit.requests[0].page_size(), 4);
+  EXPECT_EQ(client_->ListAllAuditEntries()->size(), 9u);
+}
+
+TEST_F(PagesTest, TheLimitCountsTheEntriesThatAreWanted) {
+  ServeAudit(server_, /*total=*/12);
+  const auto even = [](const v1::AuditEntry& entry) { return entry.policy_generation() % 2 == 0; };
+  EXPECT_THAT(Generations(*client_->ListAllAuditEntries(3, even)), ElementsAre(2, 4, 6));
+  EXPECT_EQ(server_.list_audit.requests.size(), 2u);
+  EXPECT_EQ(server_.list_audit.requests[0].page_size(), 0);
+  EXPECT_EQ(client_->ListAllAuditEntries(0, even)->size(), 6u);
+}
+
 }  // namespace
 }  // namespace schedd::client
