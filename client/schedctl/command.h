@@ -22,7 +22,7 @@ namespace schedd::client {
 // What a shell offers for the value of an option.
 struct Candidates {
   std::vector<std::string> words;  // always the same ones
-  std::string live;                // else: a KIND of the hidden command "schedctl names"
+  std::string live;                // else: KINDs of the hidden command "schedctl names"
 };
 
 class CommandTable {
@@ -100,6 +100,7 @@ void AddWatchCommand(CommandTable& table, CLI::App* task);
 void AddOverrideCommands(CommandTable& table, CLI::App* task);
 void AddPolicyCommands(CommandTable& table);
 void AddSchedulerCommands(CommandTable& table);
+void AddAuditCommand(CommandTable& table);
 void AddDoctorCommand(CommandTable& table);
 void AddVersionCommand(CommandTable& table);
 void AddCompletionCommand(CommandTable& table);

@@ -84,6 +84,7 @@ void BuildCommandLine(CommandTable& table, GlobalOptions& options) {
   AddTaskCommands(table);
   AddPolicyCommands(table);
   AddSchedulerCommands(table);
+  AddAuditCommand(table);
   AddDoctorCommand(table);
   AddVersionCommand(table);
   AddCompletionCommand(table);

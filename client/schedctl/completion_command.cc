@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // schedctl completion: a script for a shell, made from the command table. It knows commands,
-// options and values that are always the same; for names of tasks, overrides and parameters it
-// runs the hidden command "schedctl names", which asks schedd.
+// options and values that are always the same; for names of tasks, overrides, policies and
+// parameters it runs the hidden command "schedctl names", which asks schedd.
 #include <string>
 #include <vector>
 
@@ -40,7 +40,7 @@ std::vector<std::string> Words(const CLI::App& app) {
   return words;
 }
 
-// Sets `choices`, and `live` to a kind of "schedctl names" or to nothing.
+// Sets `choices`, and `live` to kinds of "schedctl names" or to nothing.
 std::string Assignment(const Candidates* candidates) {
   const Candidates none;
   if (candidates == nullptr) candidates = &none;
@@ -62,6 +62,19 @@ std::string Patterns(const Place& place, const CLI::Option& option) {
   return absl::StrJoin(patterns, "|");
 }
 
+// What may come as an argument of a command: of several arguments all kinds, as which of them it is
+// may depend on the word itself.
+Candidates ArgumentCandidates(const CommandTable& table, const CLI::App& app) {
+  Candidates all;
+  for (const CLI::Option* option : DescribedOptions(app)) {
+    const Candidates* candidates = table.FindCandidates(option);
+    if (option->nonpositional() || candidates == nullptr) continue;
+    all.words.insert(all.words.end(), candidates->words.begin(), candidates->words.end());
+    absl::StrAppend(&all.live, all.live.empty() ? "" : " ", candidates->live);
+  }
+  return all;
+}
+
 // The shell code that bash and zsh share: sets `choices` or `live` from the words before the
 // cursor, which `before` expands to, the last of them, `previous`, and the one that is being
 // typed, `current`. (Neither `words` nor
@@ -77,15 +90,14 @@ std::string WordsCode(const CommandTable& table, absl::string_view before,
     absl::StrAppend(&cases, "    '", place.path, "') choices='",
                     absl::StrJoin(Words(*place.app), " "), "' ;;\n");
     for (const CLI::Option* option : DescribedOptions(*place.app)) {
-      if (option->get_expected_min() == 0 && option->nonpositional()) continue;
-      const Candidates* candidates = table.FindCandidates(option);
-      if (option->nonpositional()) {
-        absl::StrAppend(&values, "    ", Patterns(place, *option), ") ", Assignment(candidates),
-                        " ;;\n");
-      } else if (candidates != nullptr) {
-        absl::StrAppend(&arguments, "    '", place.path, " '[!-]*|'", place.path, " ') ",
-                        Assignment(candidates), " ;;\n");
-      }
+      if (option->get_expected_min() == 0 || !option->nonpositional()) continue;
+      absl::StrAppend(&values, "    ", Patterns(place, *option), ") ",
+                      Assignment(table.FindCandidates(option)), " ;;\n");
+    }
+    if (const Candidates candidates = ArgumentCandidates(table, *place.app);
+        !candidates.words.empty() || !candidates.live.empty()) {
+      absl::StrAppend(&arguments, "    '", place.path, " '[!-]*|'", place.path, " ') ",
+                      Assignment(&candidates), " ;;\n");
     }
   }
   return absl::StrCat("  local place='' word choices='' live=''\n  for word in ", before,
@@ -114,7 +126,7 @@ constexpr char kBashEnd[] = R"sh(  COMPREPLY=()
     [[ $COMP_LINE =~ --endpoint[=\ ]+([^ ]+) ]] && at=(--endpoint "${BASH_REMATCH[1]}")
     while IFS=$'\t' read -r word _; do
       [[ $word == "$prefix$current"* ]] && COMPREPLY+=("$(printf '%q' "${word#"$prefix"}")")
-    done < <(schedctl names "$live" "${at[@]}" --timeout 1s 2>/dev/null)
+    done < <(schedctl names $live "${at[@]}" --timeout 1s 2>/dev/null)
   else
     COMPREPLY=($(compgen -W "$choices" -- "$current"))
   fi
@@ -142,10 +154,10 @@ constexpr char kZshEnd[] = R"sh(  if [[ -z "$live" ]]; then
     return
   fi
   [[ "${(j: :)words}" =~ '--endpoint[= ]+([^ ]+)' ]] && at=(--endpoint "$match[1]")
-  shown=("${(@f)$(schedctl names $live $at --timeout 1s 2>/dev/null)}")
+  shown=("${(@f)$(schedctl names ${=live} $at --timeout 1s 2>/dev/null)}")
   local -a names=("${(@)shown%%$'\t'*}")
   shown=("${(@)shown//$'\t'/  }")
-  if [[ "$live" = parameters ]]; then
+  if [[ "$live" = *parameters ]]; then
     compadd -S '' -l -d shown -a names
   else
     compadd -l -d shown -a names

@@ -6,9 +6,11 @@ namespace {
 
 constexpr ExitCode kExitCodes[] = {
     {0, "done"},
-    {1, "an internal error, or doctor found something that FAILs"},
+    {1,
+     "an internal error; doctor found something that FAILs, policy diff --exit-code something that "
+     "differs"},
     {2, "wrong usage, or a value that schedd does not accept"},
-    {3, "there is no such task, override or parameter"},
+    {3, "there is no such task, override, policy, revision or parameter"},
     {4, "not allowed"},
     {5, "not possible now: nothing attached, another scheduler attached, …"},
     {6, "somebody else changed it meanwhile (etag), or it exists already"},

@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 
 namespace schedd::client {
 namespace {
@@ -71,6 +72,16 @@ absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text) {
         absl::StrCat("duration \"", text, "\" is too long; ", kExamples));
   }
   return duration;
+}
+
+absl::Status FillDuration(absl::string_view option, absl::string_view text,
+                          google::protobuf::Duration* out) {
+  auto duration = ParseDuration(text);
+  if (!duration.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(option, ": ", duration.status().message()));
+  }
+  *out = ToProto(*duration);
+  return absl::OkStatus();
 }
 
 google::protobuf::Duration ToProto(absl::Duration duration) {
@@ -164,6 +175,11 @@ std::string Printable(absl::string_view text) {
     }
   }
   return safe;
+}
+
+std::string ApiCgroupPath(absl::string_view path) {
+  if (absl::ConsumePrefix(&path, "/sys/fs/cgroup") && path.empty()) return "/";
+  return std::string(path);
 }
 
 std::string LastSegment(absl::string_view name) {

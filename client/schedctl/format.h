@@ -23,6 +23,10 @@ namespace schedd::client {
 // "5ms", "1.5s", "1h30m", "-1s"; a number needs a unit; no infinity.
 absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text);
 
+// The value of an option that is a duration; `option` is named in the error.
+absl::Status FillDuration(absl::string_view option, absl::string_view text,
+                          google::protobuf::Duration* out);
+
 google::protobuf::Duration ToProto(absl::Duration duration);
 absl::Duration FromProto(const google::protobuf::Duration& duration);
 absl::Time FromProto(const google::protobuf::Timestamp& time);
@@ -58,6 +62,10 @@ std::string EnumChoices(const google::protobuf::EnumDescriptor* type);
 // Text from outside (names of tasks, of cgroups) made safe for a terminal: control characters as
 // \xNN.
 std::string Printable(absl::string_view text);
+
+// The path of a control group as the API has it, also when it was copied from the file system:
+// "/a" for "/sys/fs/cgroup/a".
+std::string ApiCgroupPath(absl::string_view path);
 
 // What follows the last '/' of a resource name.
 std::string LastSegment(absl::string_view name);

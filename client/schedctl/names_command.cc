@@ -4,6 +4,7 @@
 //
 // One name a line, after a tab what it is. Nothing, and exit code 0, when schedd cannot be asked: a
 // shell has no place for an error there.
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "client/schedctl/command.h"
 #include "client/schedctl/format.h"
 #include "client/schedctl/parameters.h"
+#include "client/schedctl/policy_text.h"
 #include "client/schedctl/task_text.h"
 
 namespace schedd::client {
@@ -51,6 +53,34 @@ std::string Overrides(Client& client) {
   return lines;
 }
 
+std::string Policies(Client& client) {
+  std::string lines;
+  const auto policies = client.ListAllPolicies();
+  if (!policies.ok()) return lines;
+  for (const v1::Policy& policy : *policies) {
+    Add(LastSegment(policy.name()), CgroupOf(policy), &lines);
+  }
+  return lines;
+}
+
+// Of all policies: which one is meant is not known here, and no two have a revision in common.
+std::string Revisions(Client& client) {
+  std::string lines;
+  const auto policies = client.ListAllPolicies();
+  if (!policies.ok()) return lines;
+  Add(kKnownGood, "the newest one that was", &lines);
+  for (const v1::Policy& policy : *policies) {
+    const auto revisions = client.ListAllPolicyRevisions(policy.name());
+    if (!revisions.ok()) continue;  // it was deleted meanwhile
+    for (const v1::PolicyRevision& revision : *revisions) {
+      Add(absl::StrCat(revision.generation()),
+          absl::StrCat(LastSegment(policy.name()), ": ", AssignmentsText(revision.parameters())),
+          &lines);
+    }
+  }
+  return lines;
+}
+
 // "base_slice=", to be gone on with, and each choice of those that have choices.
 std::string Parameters(Client& client) {
   std::string lines;
@@ -71,14 +101,15 @@ struct Kind {
   std::string (*lines)(Client& client);
 };
 
-constexpr Kind kKinds[] = {
-    {"tasks", Tasks}, {"comms", Comms}, {"overrides", Overrides}, {"parameters", Parameters}};
+constexpr Kind kKinds[] = {{"tasks", Tasks},         {"comms", Comms},
+                           {"overrides", Overrides}, {"policies", Policies},
+                           {"revisions", Revisions}, {"parameters", Parameters}};
 
-absl::Status Run(Session& session, const std::string& wanted) {
+absl::Status Run(Session& session, const std::vector<std::string>& wanted) {
   auto client = session.client();
   if (!client.ok()) return absl::OkStatus();
   for (const Kind& kind : kKinds) {
-    if (wanted != kind.name) continue;
+    if (std::find(wanted.begin(), wanted.end(), kind.name) == wanted.end()) continue;
     session.Print(session.WaitFor("names", [&] { return kind.lines(**client); }));
   }
   return absl::OkStatus();
@@ -87,11 +118,11 @@ absl::Status Run(Session& session, const std::string& wanted) {
 }  // namespace
 
 void AddNamesCommand(CommandTable& table) {
-  auto kind = table.MakeOptions<std::string>();
+  auto kind = table.MakeOptions<std::vector<std::string>>();
   CLI::App* command = table.AddCommand(
       &table.root(), "names", "Print names for a completion script", "schedctl names tasks");
   command->group("");
-  command->add_option("kind", *kind, "Of what")->required();
+  command->add_option("kind", *kind, "Of what, one or several")->required();
   table.SetBody(command, [kind](Session& session) { return Run(session, *kind); });
 }
 

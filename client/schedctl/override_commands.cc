@@ -8,7 +8,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "client/schedctl/command.h"
 #include "client/schedctl/follow.h"
 #include "client/schedctl/format.h"
@@ -19,7 +18,6 @@ namespace schedd::client {
 namespace {
 
 constexpr char kPrefix[] = "taskOverrides/";
-constexpr char kCgroupRoot[] = "/sys/fs/cgroup";
 
 struct BoostOptions {
   std::string task;
@@ -43,16 +41,6 @@ std::string FullName(const std::string& id) {
   return absl::StartsWith(id, kPrefix) ? id : absl::StrCat(kPrefix, id);
 }
 
-absl::Status FillDuration(const char* option, const std::string& text,
-                          google::protobuf::Duration* out) {
-  auto duration = ParseDuration(text);
-  if (!duration.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(option, ": ", duration.status().message()));
-  }
-  *out = ToProto(*duration);
-  return absl::OkStatus();
-}
-
 // Everything but the task, which needs a call. What schedd can check, schedd checks.
 absl::StatusOr<v1::CreateTaskOverrideRequest> MakeRequest(const BoostOptions& options) {
   v1::CreateTaskOverrideRequest request;
@@ -63,10 +51,7 @@ absl::StatusOr<v1::CreateTaskOverrideRequest> MakeRequest(const BoostOptions& op
   }
   if (options.tgid.has_value()) selector.set_tgid(*options.tgid);
   selector.set_comm(options.comm);
-  // People copy the path from the file system; the API's begins below it.
-  absl::string_view cgroup = options.cgroup;
-  if (absl::ConsumePrefix(&cgroup, kCgroupRoot) && cgroup.empty()) cgroup = "/";
-  selector.set_cgroup_path(std::string(cgroup));
+  selector.set_cgroup_path(ApiCgroupPath(options.cgroup));
   if (options.uid.has_value()) selector.set_uid(*options.uid);
   if (options.task.empty() && SelectorText(selector).empty()) {
     return absl::InvalidArgumentError(

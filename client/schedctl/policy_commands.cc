@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// schedctl policy get, set, specs.
+// schedctl policy get, set, specs; the others of the group are in policy_making_commands.cc and
+// policy_history_commands.cc.
+#include "client/schedctl/policy_commands.h"
+
 #include <map>
 #include <string>
 #include <utility>
@@ -8,19 +11,24 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "client/schedctl/command.h"
 #include "client/schedctl/follow.h"
 #include "client/schedctl/format.h"
 #include "client/schedctl/parameters.h"
+#include "client/schedctl/policy_text.h"
 
 namespace schedd::client {
 namespace {
 
+struct GetOptions {
+  std::string policy;
+  FollowOptions follow;
+};
+
 struct SetOptions {
+  std::string policy;
   std::vector<std::string> assignments;
-  std::string etag;
-  std::string reason;
-  bool dry_run = false;
+  std::string ttl;
+  PolicyChangeOptions change;
 };
 
 // What a spec says, as cells; empty what it does not have.
@@ -48,21 +56,6 @@ SpecTexts TextsOf(const v1::ParameterSpec& spec) {
   return texts;
 }
 
-// Whether the scheduling thread has it yet.
-std::string InForce(const v1::Policy& policy, absl::TimeZone zone) {
-  if (policy.applied_generation() >= policy.generation()) {
-    std::string text =
-        absl::StrCat("in force (applied generation ", policy.applied_generation(), ")");
-    if (policy.has_apply_time()) {
-      absl::StrAppend(&text, " since ", LocalTime(policy.apply_time(), zone));
-    }
-    return text;
-  }
-  if (policy.applied_generation() == 0) return "in force as soon as the scheduler is attached";
-  return absl::StrCat("not yet in force: the scheduling thread works with generation ",
-                      policy.applied_generation());
-}
-
 // The specs by the names of their parameters, for the columns of -o wide.
 absl::StatusOr<std::map<std::string, v1::ParameterSpec>> SpecsByName(Session& session,
                                                                      Client& client) {
@@ -73,36 +66,51 @@ absl::StatusOr<std::map<std::string, v1::ParameterSpec>> SpecsByName(Session& se
   return by_name;
 }
 
+// What is in force for the tasks of a policy, and whether it or another one says so. The default
+// policy sets everything itself.
 absl::StatusOr<Table> ParameterTable(Session& session, Client& client, const v1::Policy& policy) {
-  const auto texts = ParameterTexts(policy.parameters());
-  if (!session.wide()) {
-    Table table({{"PARAMETER"}, {"VALUE"}});
-    for (const auto& [name, value] : texts) table.AddRow({name, value});
-    return table;
-  }
-  auto specs = SpecsByName(session, client);
-  if (!specs.ok()) return specs.status();
   constexpr auto kRight = Table::Align::kRight;
-  Table table({{"PARAMETER"}, {"VALUE"}, {"MIN", kRight}, {"MAX", kRight}, {"DEFAULT"}});
-  for (const auto& [name, value] : texts) {
-    const SpecTexts spec = TextsOf((*specs)[name]);
-    table.AddRow({name, value, spec.min, spec.max, spec.preset});
+  const bool inherits = policy.has_selector(), wide = session.wide();
+  const auto own = ParameterTexts(policy.parameters());
+  const auto texts = inherits ? ParameterTexts(policy.effective_parameters()) : own;
+  std::map<std::string, v1::ParameterSpec> specs;
+  std::vector<Table::Column> columns = {{"PARAMETER"}, {"VALUE"}};
+  if (inherits) columns.push_back({"SET"});
+  if (wide) {
+    auto known = SpecsByName(session, client);
+    if (!known.ok()) return known.status();
+    specs = *std::move(known);
+    columns.insert(columns.end(), {{"MIN", kRight}, {"MAX", kRight}, {"DEFAULT"}});
+  }
+  Table table(std::move(columns));
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const auto& [name, value] = texts[i];
+    std::vector<Cell> row = {name, value};
+    if (inherits) row.emplace_back(own[i].second == "-" ? "inherited" : "here");
+    if (wide) {
+      const SpecTexts spec = TextsOf(specs[name]);
+      row.insert(row.end(), {spec.min, spec.max, spec.preset});
+    }
+    table.AddRow(std::move(row));
   }
   return table;
 }
 
-absl::Status Get(Session& session) {
+absl::Status Get(Session& session, const std::string& name) {
   auto client = session.client();
   if (!client.ok()) return client.status();
-  auto policy = session.WaitFor("the policy", [&] { return (*client)->GetPolicy(); });
+  auto policy = session.WaitFor("the policy", [&] { return (*client)->GetPolicy(name); });
   if (!policy.ok()) return policy.status();
   if (session.structured()) return session.PrintDocument(*policy);
   auto table = ParameterTable(session, **client, *policy);
   if (!table.ok()) return table.status();
+  const absl::TimeZone zone = session.environment().zone;
   session.Print(*table);
-  session.Print(absl::StrCat("generation ", policy->generation(), ", ",
-                             InForce(*policy, session.environment().zone), ", etag ",
-                             Printable(policy->etag()), "\n"));
+  if (policy->has_selector()) {
+    session.Print(absl::StrCat("for the tasks of ", Printable(CgroupOf(*policy)), " and below\n"));
+  }
+  session.Print(absl::StrCat("generation ", policy->generation(), ", ", InForce(*policy, zone),
+                             UntilText(*policy, zone), ", etag ", Printable(policy->etag()), "\n"));
   return absl::OkStatus();
 }
 
@@ -111,15 +119,14 @@ std::string Changes(const v1::UpdatePolicyRequest& request, const v1::Policy& be
                     const v1::Policy& after) {
   const auto old_texts = ParameterTexts(before.parameters());
   const auto new_texts = ParameterTexts(after.parameters());
-  std::vector<std::string> lines;
+  std::vector<ParameterDifference> changes;
   for (const std::string& path : request.update_mask().paths()) {
     for (size_t i = 0; i < old_texts.size(); ++i) {
       if (path != absl::StrCat("parameters.", old_texts[i].first)) continue;
-      lines.push_back(
-          absl::StrCat(old_texts[i].first, ": ", old_texts[i].second, " -> ", new_texts[i].second));
+      changes.push_back({old_texts[i].first, old_texts[i].second, new_texts[i].second});
     }
   }
-  return absl::StrJoin(lines, "\n");
+  return DifferencesText(changes, before.has_selector());
 }
 
 absl::Status Set(Session& session, const SetOptions& options) {
@@ -128,22 +135,24 @@ absl::Status Set(Session& session, const SetOptions& options) {
     const absl::Status status = AddAssignment(assignment, &request);
     if (!status.ok()) return status;
   }
-  request.mutable_policy()->set_name(kDefaultPolicy);
-  request.mutable_policy()->set_etag(options.etag);
-  request.set_validate_only(options.dry_run);
-  request.set_reason(options.reason);
+  if (!options.ttl.empty()) {
+    const absl::Status status = FillDuration("--ttl", options.ttl, request.mutable_ttl());
+    if (!status.ok()) return status;
+  }
+  const std::string name = PolicyName(options.policy);
+  request.mutable_policy()->set_name(name);
+  request.mutable_policy()->set_etag(options.change.etag);
+  request.set_validate_only(options.change.dry_run);
+  request.set_reason(options.change.reason);
   auto client = session.client();
   if (!client.ok()) return client.status();
-  auto before = session.WaitFor("the policy", [&] { return (*client)->GetPolicy(); });
+  auto before = session.WaitFor("the policy", [&] { return (*client)->GetPolicy(name); });
   if (!before.ok()) return before.status();
   auto after = session.WaitFor("the change", [&] { return (*client)->UpdatePolicy(request); });
   if (!after.ok()) return after.status();
-  const std::string changes = Changes(request, *before, *after);
-  return session.PrintResult(*after, "",
-                             options.dry_run
-                                 ? absl::StrCat(changes, "\nvalid; nothing was changed")
-                                 : absl::StrCat(changes, "\ngeneration ", after->generation(), ", ",
-                                                InForce(*after, session.environment().zone)));
+  return session.PrintResult(
+      *after, "",
+      ChangeSentence(session, Changes(request, *before, *after), *after, options.change.dry_run));
 }
 
 absl::Status Specs(Session& session) {
@@ -173,38 +182,80 @@ absl::Status Specs(Session& session) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
-void AddPolicyCommands(CommandTable& table) {
-  CLI::App* group = table.AddGroup("policy", "Show and change the parameters of the policy");
-  auto follow = table.MakeOptions<FollowOptions>();
-  CLI::App* command = table.AddCommand(group, "get", "Show the parameters and their generation",
-                                       "schedctl policy get -o wide\n"
-                                       "schedctl policy get -o jsonpath='{.parameters.baseSlice}'");
-  AddFollowOptions(command, *follow);
-  table.SetBody(command, [follow](Session& session) {
-    return Follow(session, *follow, [&] { return Get(session); });
+void AddGet(CommandTable& table, CLI::App* group) {
+  auto options = table.MakeOptions<GetOptions>();
+  CLI::App* command =
+      table.AddCommand(group, "get", "Show the parameters of a policy and their generation",
+                       "schedctl policy get -o wide\n"
+                       "schedctl policy get web\n"
+                       "schedctl policy get -o jsonpath='{.parameters.baseSlice}'");
+  AddPolicyArgument(table, command, options->policy);
+  AddFollowOptions(command, options->follow);
+  table.SetBody(command, [options](Session& session) {
+    return Follow(session, options->follow,
+                  [&] { return Get(session, PolicyName(options->policy)); });
   });
+}
 
+void AddSet(CommandTable& table, CLI::App* group) {
   auto options = table.MakeOptions<SetOptions>();
-  command = table.AddCommand(
+  CLI::App* command = table.AddCommand(
       group, "set", "Change parameters, all of them at once or none",
       "schedctl policy set base_slice=5ms max_slice=20ms --reason \"less latency\"\n"
-      "schedctl policy set placement_mode=idle-bypass base_slice=default");
-  table.SetCandidates(command
-                          ->add_option("change", options->assignments,
-                                       "name=value; durations as 5ms, name=default for the default")
-                          ->required(),
-                      {{}, "parameters"});
-  command->add_option("--etag", options->etag,
-                      "Only if the policy still has this etag (see policy get)");
-  command->add_flag("--dry-run", options->dry_run, "Only check");
-  command->add_option("--reason", options->reason, "Why, for schedd's log");
+      "schedctl policy set placement_mode=idle-bypass base_slice=default\n"
+      "schedctl policy set web base_slice=3ms --ttl 10m");
+  AddPolicyArgument(table, command, options->policy);
+  table.SetCandidates(
+      command
+          ->add_option("change", options->assignments,
+                       "name=value; durations as 5ms, name=default for the default or, in "
+                       "another policy than default, for the inherited value")
+          ->required(),
+      {{}, "parameters"});
+  command->add_option("--ttl", options->ttl, "Take the change back after this long")
+      ->type_name("DURATION");
+  AddPolicyChangeOptions(command, options->change, /*etag=*/true);
   table.SetBody(command, [options](Session& session) { return Set(session, *options); });
+}
 
+}  // namespace
+
+void AddPolicyChangeOptions(CLI::App* command, PolicyChangeOptions& options, bool etag) {
+  if (etag) {
+    command->add_option("--etag", options.etag,
+                        "Only if the policy still has this etag (see policy get)");
+  }
+  command->add_flag("--dry-run", options.dry_run, "Only check");
+  command->add_option("--reason", options.reason, "Why, for schedd's log");
+}
+
+void AddPolicyArgument(CommandTable& table, CLI::App* command, std::string& policy) {
+  policy = LastSegment(kDefaultPolicy);
+  // What the check refuses goes to the next argument.
+  command->validate_positionals();
+  table.SetCandidates(
+      command->add_option("policy", policy, "Name of a policy, as in policy list; else default")
+          ->check(CheckPolicyWord),
+      {{}, "policies"});
+}
+
+std::string ChangeSentence(const Session& session, const std::string& changes,
+                           const v1::Policy& after, bool dry_run) {
+  if (dry_run) return absl::StrCat(changes, "\nvalid; nothing was changed");
+  const absl::TimeZone zone = session.environment().zone;
+  return absl::StrCat(changes, "\ngeneration ", after.generation(), ", ", InForce(after, zone),
+                      UntilText(after, zone));
+}
+
+void AddPolicyCommands(CommandTable& table) {
+  CLI::App* group = table.AddGroup("policy", "Show and change the policies and their parameters");
+  AddGet(table, group);
+  AddSet(table, group);
   table.SetBody(table.AddCommand(group, "specs", "List the parameters with bounds and defaults",
                                  "schedctl policy specs"),
                 Specs);
+  AddPolicyMakingCommands(table, group);
+  AddPolicyHistoryCommands(table, group);
 }
 
 }  // namespace schedd::client

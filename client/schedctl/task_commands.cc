@@ -2,11 +2,16 @@
 //
 // schedctl task list, get; the others of the group are in watch_command.cc and
 // override_commands.cc.
+#include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/schedctl/command.h"
 #include "client/schedctl/follow.h"
+#include "client/schedctl/format.h"
+#include "client/schedctl/task_explain.h"
 #include "client/schedctl/task_lookup.h"
 #include "client/schedctl/task_text.h"
 #include "client/schedctl/watch.h"
@@ -25,6 +30,7 @@ struct ListOptions {
 
 struct GetOptions {
   std::string task;
+  bool explain = false;
   FollowOptions follow;
 };
 
@@ -66,11 +72,52 @@ absl::Status Show(Session& session, const v1::Task& task) {
   return absl::OkStatus();
 }
 
+absl::Status PrintSettings(Session& session, const v1::Task& task,
+                           const std::vector<Setting>& settings) {
+  if (session.structured()) {
+    nlohmann::ordered_json document = {{"task", task.name()},
+                                       {"policy", task.policy()},
+                                       {"taskOverride", task.task_override()},
+                                       {"settings", nlohmann::ordered_json::array()}};
+    for (const Setting& setting : settings) {
+      document["settings"].push_back(
+          {{"name", setting.name}, {"value", setting.value}, {"from", setting.from}});
+    }
+    return session.PrintJson(
+        document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  }
+  Table table({{"SETTING"}, {"VALUE"}, {"FROM"}});
+  for (const Setting& setting : settings) {
+    table.AddRow({setting.name, setting.value, setting.from});
+  }
+  session.Print(table);
+  session.Print(Printable(absl::StrCat(task.name(), " (", task.comm(), ") is in ",
+                                       task.cgroup_path().empty() ? "/" : task.cgroup_path())) +
+                "\n");
+  return absl::OkStatus();
+}
+
+absl::Status Explain(Session& session, Client& client, const v1::Task& task) {
+  auto policies = session.WaitFor("the policies", [&] { return client.ListAllPolicies(); });
+  if (!policies.ok()) return policies.status();
+  v1::TaskOverride change;
+  if (!task.task_override().empty()) {
+    auto found = session.WaitFor("the override",
+                                 [&] { return client.GetTaskOverride(task.task_override()); });
+    if (!found.ok()) return found.status();
+    change = *std::move(found);
+  }
+  auto settings = ExplainTask(task, *policies, task.task_override().empty() ? nullptr : &change);
+  if (!settings.ok()) return settings.status();
+  return PrintSettings(session, task, *settings);
+}
+
 absl::Status Get(Session& session, const GetOptions& options) {
   auto client = session.client();
   if (!client.ok()) return client.status();
   auto task = session.WaitFor("the task", [&] { return FindTask(**client, options.task); });
   if (!task.ok()) return task.status();
+  if (options.explain) return Explain(session, **client, *task);
   if (options.follow.watch) return WatchTask(session, task->name(), options.follow.count);
   return Follow(session, options.follow, [&] { return Show(session, *task); });
 }
@@ -101,13 +148,18 @@ void AddTaskCommands(CommandTable& table) {
   table.SetBody(command, [list](Session& session) { return List(session, *list); });
 
   auto get = table.MakeOptions<GetOptions>();
-  command =
-      table.AddCommand(group, "get", "Show all about one task",
-                       "schedctl task get 1234\nschedctl task get tasks/1234-5678000000 --watch");
+  command = table.AddCommand(group, "get", "Show all about one task",
+                             "schedctl task get 1234\n"
+                             "schedctl task get 1234 --explain\n"
+                             "schedctl task get tasks/1234-5678000000 --watch");
   table.SetCandidates(
       command->add_option("task", get->task, "Thread ID, or the name of the task")->required(),
       {{}, "tasks"});
   AddFollowOptions(command, get->follow);
+  command
+      ->add_flag("--explain", get->explain,
+                 "Show what applies to it instead, and which override or policy says so")
+      ->excludes("--watch");
   table.SetBody(command, [get](Session& session) { return Get(session, *get); });
 
   AddWatchCommand(table, group);

@@ -97,6 +97,49 @@ json "specs cover every parameter" \
   'len(d["parameterSpecs"]) == 9 and all(s["description"] for s in d["parameterSpecs"])' \
   schedctl policy specs -o json
 
+# --- policies of control groups, revisions, the audit log ---
+cgroup=$(schedctl task get "$tid" -o jsonpath='{.cgroupPath}')
+has "a dry run of policy create" "nothing was changed" schedctl policy create hogs --cgroup "$cgroup" base_slice=3ms --dry-run
+json "a dry run of policy create made nothing" 'len(d["policies"]) == 1' schedctl policy list -o json
+has "policy create" "hogs: base_slice=3ms for the tasks of $cgroup and below" \
+  schedctl policy create hogs --cgroup "/sys/fs/cgroup$cgroup" base_slice=3ms --reason "a test"
+exits "policy create of one that exists" 6 schedctl policy create hogs --cgroup "$cgroup"
+is "policy list has the more specific one first" "$(schedctl policy list --no-headers | awk '{ print $1 }' | tr '\n' ' ')" "hogs default "
+has "policy get of it says what it inherits" "inherited" schedctl policy get hogs
+is "policy get of it says what it sets" "$(schedctl policy get hogs | awk '$3 == "here" { print $1, $2 }')" "base_slice 3ms"
+explained() { [ "$(schedctl task get "$tid" --explain | awk '$1 == "base_slice" { print $2, $3 }')" = "$1" ]; }
+check "task get --explain says that it applies" wait_until 5 explained "3ms policies/hogs"
+json "and what comes from the default policy" \
+  'd["policy"] == "policies/hogs" and {"name": "max_slice", "value": "40ms", "from": "policies/default"} in d["settings"]' \
+  schedctl task get "$tid" --explain -o json
+first=$(schedctl policy get hogs -o jsonpath='{.generation}')
+has "policy set of it" "base_slice: 3ms -> 4ms" schedctl policy set hogs base_slice=4ms max_slice=20ms --reason "another test"
+has "policy history says why" "another test" schedctl policy history hogs
+json "policy history as JSON" \
+  '[r["endCause"] for r in d["policyRevisions"]] == ["END_CAUSE_UNSPECIFIED", "END_CAUSE_SUPERSEDED"]' schedctl policy history hogs -o json
+has "policy diff" "max_slice   inherited" schedctl policy diff hogs "$first"
+exits "policy diff --exit-code" 1 schedctl policy diff hogs "$first" --exit-code
+exits "policy diff without it" 0 schedctl policy diff hogs "$first"
+exits "policy diff with a revision that is not there" 3 schedctl policy diff hogs 999999
+has "a dry run of policy rollback" "nothing was changed" schedctl policy rollback hogs "$first" --dry-run
+has "policy rollback" "max_slice: 20ms -> inherited" schedctl policy rollback hogs "$first" --reason "back"
+is "policy rollback is in force" "$(schedctl policy get hogs -o jsonpath='{.effectiveParameters.baseSlice} {.effectiveParameters.maxSlice}')" "0.003s 0.040s"
+exits "policy rollback to what is not known to be good" 3 schedctl policy rollback hogs known-good
+has "policy set --ttl" "temporary values until" schedctl policy set hogs base_slice=6ms --ttl 300ms
+lapsed() { [ "$(schedctl policy get hogs -o jsonpath='{.parameters.baseSlice}')" = 0.003s ]; }
+check "its ttl ends it" wait_until 5 lapsed
+has "policy history says so" "expired" schedctl policy history hogs
+has "a dry run of policy delete" "nothing was changed" schedctl policy delete hogs --dry-run
+has "policy delete" "hogs: removed" schedctl policy delete hogs
+exits "policy get of what was deleted" 3 schedctl policy get hogs
+exits "policy delete of the default policy" 5 schedctl policy delete default
+check "its tasks fall to the default policy" wait_until 5 explained "10ms policies/default"
+json "audit shows the calls, the newest first" \
+  '[e["method"].split("/")[-1] for e in d["auditEntries"][:3]] == ["DeletePolicy", "DeletePolicy", "UpdatePolicy"]' schedctl audit -o json
+is "audit shows who, and the result" "$(schedctl audit --limit 2 --no-headers | awk '{ print $3, $6, $7 }' | sed "s/uid:$(id -u)/me/" | tr '\n' ' ')" \
+  "me policies/default FAILED_PRECONDITION me policies/hogs OK "
+json "audit --refused leaves none of these" 'd["auditEntries"] == []' schedctl audit --refused -o json
+
 # --- single values, more columns, and again when it changes ---
 is "jsonpath of one value" "$(schedctl policy get -o jsonpath='{.parameters.baseSlice}')" "0.010s"
 is "jsonpath of a list" "$(schedctl task list --filter 'comm = "hog*"' -o jsonpath='{range .tasks[*]}{.comm}{"\n"}{end}' | sort | tr '\n' ' ')" \

@@ -7,6 +7,7 @@
 start_sim || exit 1
 schedctl -q task boost --comm hog-a --weight 200 --id web >/dev/null
 schedctl -q task boost --comm hog-b --weight 200 --id batch >/dev/null
+schedctl -q policy create web --cgroup /web >/dev/null
 tid=$(schedctl task list -o jsonpath='{.tasks[0].tid}' --filter 'comm = "hog-a"')
 
 for shell in bash zsh fish; do schedctl completion "$shell" >"$SIM/completion.$shell"; done
@@ -68,6 +69,10 @@ for shell in bash zsh fish; do
   offers "$shell" "a task" "$tid " schedctl task get "$tid"
   offers "$shell" "overrides" "batch web " schedctl task unboost ""
   offers "$shell" "a parameter" "base_slice= " schedctl policy set base
+  offers "$shell" "policies" "default web " schedctl policy delete ""
+  offers "$shell" "a policy to set" "web " schedctl policy set we
+  offers "$shell" "a parameter of a policy" "max_slice= " schedctl policy set web max
+  offers "$shell" "a revision" "known-good " schedctl policy rollback web kn
   offers "$shell" "the tasks' names" "hog-a hog-b hog-c hog-d hog-e " schedctl task boost --comm hog
 done
 stop_sim

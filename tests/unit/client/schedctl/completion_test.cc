@@ -48,7 +48,8 @@ class CompletionTest : public SchedctlTest {
 };
 
 TEST_F(CompletionTest, BashOffersCommands) {
-  EXPECT_THAT(Offered("schedctl ''"), StartsWith("status task policy scheduler doctor version"));
+  EXPECT_THAT(Offered("schedctl ''"),
+              StartsWith("status task policy scheduler audit doctor version"));
   EXPECT_EQ(Offered("schedctl ta"), "task\n");
   EXPECT_EQ(Offered("schedctl task un"), "unboost\n");
   EXPECT_EQ(Offered("schedctl -q task --timeout 5s un"), "unboost\n");
@@ -76,17 +77,27 @@ TEST_F(CompletionTest, BashOffersWhatScheddKnowsNow) {
   EXPECT_EQ(Offered("schedctl task get --timeout ''", "12\\n"), "\n");
   asked_ = "overrides";
   EXPECT_EQ(Offered("schedctl task unboost a ''", "a\\tx\\nb\\ty\\n"), "a b\n");
-  asked_ = "parameters --endpoint /run/x.sock";
+  asked_ = "policies parameters --endpoint /run/x.sock";
   line_ = "schedctl --endpoint=/run/x.sock policy set b";
   EXPECT_EQ(Offered("schedctl --endpoint = /run/x.sock policy set b", "base_slice=\\n"),
             "base_slice=\n");
 }
 
 TEST_F(CompletionTest, BashOffersTheValueOfAParameter) {
-  asked_ = "parameters";
+  asked_ = "policies parameters";
   const std::string names = "base_slice=\\nplacement_mode=all\\nplacement_mode=idle\\n";
   EXPECT_EQ(Offered("schedctl policy set placement_mode =", names), "all idle\n");
   EXPECT_EQ(Offered("schedctl policy set placement_mode = i", names), "idle\n");
+}
+
+TEST_F(CompletionTest, BashOffersWhateverMayStandThere) {
+  asked_ = "policies parameters";
+  EXPECT_EQ(Offered("schedctl policy set ''", "web\\t/web\\nbase_slice=\\n"), "web base_slice=\n");
+  asked_ = "policies revisions";
+  EXPECT_EQ(Offered("schedctl policy diff web ''", "web\\t/web\\n7\\tweb\\n"), "web 7\n");
+  asked_ = "parameters";
+  EXPECT_EQ(Offered("schedctl policy create web --cgroup /web b", "base_slice=\\n"),
+            "base_slice=\n");
 }
 
 TEST_F(CompletionTest, BashOffersFixedValuesOfOptions) {
@@ -124,6 +135,33 @@ TEST_F(NamesTest, Overrides) {
   EXPECT_EQ(Run({"names", "overrides"}).out, "web\tcomm=nginx\n");
 }
 
+TEST_F(NamesTest, PoliciesAndTheirRevisions) {
+  v1::ListPoliciesResponse policies;
+  policies.add_policies()->set_name("policies/web");
+  policies.mutable_policies(0)->mutable_selector()->set_cgroup_path("/web");
+  policies.add_policies()->set_name("policies/default");
+  server_.list_policies.Returns(policies);
+  server_.list_revisions.handler = [](const v1::ListPolicyRevisionsRequest& request)
+      -> absl::StatusOr<v1::ListPolicyRevisionsResponse> {
+    v1::ListPolicyRevisionsResponse revisions;
+    revisions.add_policy_revisions()->set_generation(request.parent() == "policies/web" ? 7 : 3);
+    return revisions;
+  };
+  EXPECT_EQ(Run({"names", "policies"}).out, "web\t/web\ndefault\t/\n");
+  EXPECT_EQ(Run({"names", "revisions"}).out,
+            "known-good\tthe newest one that was\n7\tweb: -\n3\tdefault: -\n");
+}
+
+TEST_F(NamesTest, SeveralKinds) {
+  v1::ListPoliciesResponse policies;
+  policies.add_policies()->set_name("policies/default");
+  server_.list_policies.Returns(policies);
+  v1::ListParameterSpecsResponse specs;
+  specs.add_parameter_specs()->set_field_path("base_slice");
+  server_.list_specs.Returns(specs);
+  EXPECT_EQ(Run({"names", "policies", "parameters"}).out, "default\t/\nbase_slice=\t\n");
+}
+
 TEST_F(NamesTest, ParametersWithTheirChoices) {
   v1::ListParameterSpecsResponse specs;
   specs.add_parameter_specs()->set_field_path("base_slice");
@@ -136,7 +174,7 @@ TEST_F(NamesTest, ParametersWithTheirChoices) {
 
 TEST_F(NamesTest, NothingWhenScheddCannotBeAsked) {
   server_.Stop();
-  for (const char* kind : {"tasks", "comms", "overrides", "parameters"}) {
+  for (const char* kind : {"tasks", "comms", "overrides", "policies", "revisions", "parameters"}) {
     const Result result = Run({"names", kind});
     EXPECT_EQ(result.code, 0);
     EXPECT_EQ(result.out + result.err, "") << kind;
@@ -154,9 +192,10 @@ TEST_F(CompletionTest, FishHasAllPlaces) {
   EXPECT_THAT(
       RunAnywhere({"completion", "fish"}).out,
       AllOf(
-          HasSubstr("complete -c schedctl -n 'not __fish_seen_subcommand_from status task policy "
-                    "scheduler doctor version completion' -a task -d 'Show tasks and change their "
-                    "priorities'\n"),
+          HasSubstr(
+              "complete -c schedctl -n 'not __fish_seen_subcommand_from status task policy "
+              "scheduler audit doctor version completion' -a task -d 'Show tasks and change their "
+              "priorities'\n"),
           HasSubstr("complete -c schedctl -n '__fish_seen_subcommand_from task; and "
                     "__fish_seen_subcommand_from boost' -l weight -r -d "),
           HasSubstr("-l output -s o -r -a 'table wide json yaml jsonpath='"),

@@ -81,6 +81,30 @@ TEST_F(PolicyTest, GetAsDocuments) {
   EXPECT_THAT(Run({"policy", "get", "-o", "yaml"}).out, HasSubstr("  baseSlice: \"0.010s\"\n"));
 }
 
+TEST_F(PolicyTest, GetOfAnotherPolicyShowsWhatIsInForceAndWhatItSetsItself) {
+  v1::Policy web;
+  web.set_name("policies/web");
+  web.mutable_selector()->set_cgroup_path("/web");
+  *web.mutable_effective_parameters() = policy_.parameters();
+  web.mutable_effective_parameters()->mutable_base_slice()->set_nanos(3'000'000);
+  web.mutable_parameters()->mutable_base_slice()->set_nanos(3'000'000);
+  web.mutable_expire_time()->set_seconds(kNowSeconds + 60);
+  web.set_generation(7);
+  server_.get_policy.Returns(web);
+  const Result result = Run({"policy", "get", "web"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, StartsWith("PARAMETER              VALUE        SET\n"
+                                     "base_slice             3ms          here\n"
+                                     "min_slice              1ms          inherited\n"));
+  EXPECT_THAT(result.out,
+              HasSubstr("\nfor the tasks of /web and below\n"
+                        "generation 7, in force as soon as the scheduler is attached, temporary "
+                        "values until 2026-11-22 20:32:05, etag \n"));
+  EXPECT_EQ(server_.get_policy.requests.at(0).name(), "policies/web");
+  EXPECT_EQ(Run({"policy", "get", "policies/web"}).code, 0);
+  EXPECT_EQ(server_.get_policy.requests.at(1).name(), "policies/web");
+}
+
 TEST_F(PolicyTest, SetShowsOldAndNewAndTheGenerations) {
   const Result result = Set({"base_slice=5ms", "placement_mode=all-decisions", "--reason", "test"});
   EXPECT_EQ(result.code, 0) << result.err;
@@ -95,6 +119,46 @@ TEST_F(PolicyTest, SetShowsOldAndNewAndTheGenerations) {
               ElementsAre("parameters.base_slice", "parameters.placement_mode"));
   EXPECT_EQ(request().reason(), "test");
   EXPECT_FALSE(request().validate_only());
+}
+
+TEST_F(PolicyTest, SetOfAnotherPolicy) {
+  policy_.mutable_selector()->set_cgroup_path("/web");
+  policy_.mutable_parameters()->clear_base_slice();
+  server_.get_policy.Returns(policy_);
+  const Result result = Set({"web", "base_slice=5ms", "max_slice=default"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, StartsWith("base_slice: inherited -> 5ms\nmax_slice: 40ms -> "));
+  EXPECT_EQ(request().policy().name(), "policies/web");
+  EXPECT_EQ(server_.get_policy.requests.at(0).name(), "policies/web");
+  EXPECT_THAT(request().update_mask().paths(),
+              ElementsAre("parameters.base_slice", "parameters.max_slice"));
+}
+
+TEST_F(PolicyTest, SetForATime) {
+  server_.update_policy.handler =
+      [this](const v1::UpdatePolicyRequest&) -> absl::StatusOr<v1::Policy> {
+    policy_.mutable_expire_time()->set_seconds(kNowSeconds + 600);
+    return policy_;
+  };
+  EXPECT_THAT(Set({"base_slice=5ms", "--ttl", "10m"}).out,
+              HasSubstr(", temporary values until 2026-11-22 20:41:05\n"));
+  EXPECT_EQ(request().ttl().seconds(), 600);
+  const Result result = Set({"base_slice=5ms", "--ttl", "10"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--ttl: duration \"10\" has no unit"));
+  EXPECT_EQ(server_.update_policy.requests.size(), 1u);
+}
+
+TEST_F(PolicyTest, SetWithoutATtlIsForGood) {
+  EXPECT_EQ(Set({"base_slice=5ms"}).code, 0);
+  EXPECT_FALSE(request().has_ttl());
+}
+
+TEST_F(PolicyTest, AWordThatIsNoChangeNamesThePolicyUnlessItIsAParameter) {
+  EXPECT_THAT(Set({"web"}).err, HasSubstr("change is required"));
+  EXPECT_THAT(Set({"base_slice"}).err, HasSubstr("\"base_slice\" is no change; write name=value"));
+  EXPECT_THAT(Set({"web", "base_slice", "5ms"}).err, HasSubstr("is no change"));
+  EXPECT_THAT(server_.update_policy.requests, IsEmpty());
 }
 
 TEST_F(PolicyTest, SetSaysWhenItIsNotYetInForce) {

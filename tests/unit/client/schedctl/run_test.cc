@@ -29,7 +29,7 @@ TEST_F(RunTest, HelpListsCommandsAndEveryExitCode) {
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.err, IsEmpty());
   for (const char* command :
-       {"status", "task", "policy", "scheduler", "doctor", "version", "completion"}) {
+       {"status", "task", "policy", "scheduler", "audit", "doctor", "version", "completion"}) {
     EXPECT_THAT(result.out, HasSubstr(std::string("\n  ") + command + " "));
   }
   for (const ExitCode& code : ExitCodes()) EXPECT_THAT(result.out, HasSubstr(code.meaning));
@@ -75,9 +75,12 @@ INSTANTIATE_TEST_SUITE_P(All, EveryCommand,
                                          Words{"task", "boost"}, Words{"task", "unboost"},
                                          Words{"task", "overrides"}, Words{"policy", "get"},
                                          Words{"policy", "set"}, Words{"policy", "specs"},
-                                         Words{"scheduler", "attach"}, Words{"scheduler", "detach"},
-                                         Words{"scheduler", "watch"}, Words{"doctor"},
-                                         Words{"version"}, Words{"completion"}));
+                                         Words{"policy", "list"}, Words{"policy", "create"},
+                                         Words{"policy", "delete"}, Words{"policy", "history"},
+                                         Words{"policy", "rollback"}, Words{"policy", "diff"},
+                                         Words{"audit"}, Words{"scheduler", "attach"},
+                                         Words{"scheduler", "detach"}, Words{"scheduler", "watch"},
+                                         Words{"doctor"}, Words{"version"}, Words{"completion"}));
 
 // --- usage ---
 

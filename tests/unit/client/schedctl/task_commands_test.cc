@@ -307,5 +307,62 @@ TEST_F(TaskWatchTest, BadValuesAskNothing) {
   EXPECT_THAT(server_.watch_tasks.requests, IsEmpty());
 }
 
+// --- task get --explain ---
+
+class TaskExplainCommandTest : public SchedctlTest {
+ protected:
+  TaskExplainCommandTest() {
+    task_.set_name("tasks/7-1");
+    task_.set_comm("hog\n");
+    task_.set_cgroup_path("/web");
+    task_.set_weight(400);
+    task_.set_policy("policies/web");
+    task_.set_task_override("taskOverrides/o");
+    server_.get_task.Returns(task_);
+    v1::TaskOverride change;
+    change.set_name("taskOverrides/o");
+    change.set_weight(400);
+    server_.get_override.Returns(change);
+    v1::ListPoliciesResponse policies;
+    v1::Policy& policy = *policies.add_policies();
+    policy.set_name("policies/web");
+    policy.mutable_selector()->set_cgroup_path("/web");
+    policy.mutable_parameters()->mutable_base_slice()->set_nanos(3'000'000);
+    *policy.mutable_effective_parameters() = policy.parameters();
+    server_.list_policies.Returns(policies);
+  }
+
+  v1::Task task_;
+};
+
+TEST_F(TaskExplainCommandTest, ShowsEachSettingAndWhereItIsFrom) {
+  const Result result = Run({"task", "get", "tasks/7-1", "--explain"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, StartsWith("SETTING                VALUE  FROM\n"
+                                     "weight                 400    taskOverrides/o\n"
+                                     "base_slice             3ms    policies/web\n"));
+  EXPECT_THAT(result.out, EndsWith("\ntasks/7-1 (hog\\x0a) is in /web\n"));
+  EXPECT_EQ(server_.get_override.requests.at(0).name(), "taskOverrides/o");
+}
+
+TEST_F(TaskExplainCommandTest, WithoutAnOverrideNoneIsAskedFor) {
+  task_.clear_task_override();
+  server_.get_task.Returns(task_);
+  EXPECT_THAT(Run({"task", "get", "tasks/7-1", "--explain"}).out,
+              HasSubstr("\nweight                 400    nice 0\n"));
+  EXPECT_THAT(server_.get_override.requests, IsEmpty());
+}
+
+TEST_F(TaskExplainCommandTest, AsADocument) {
+  const std::string out = Run({"task", "get", "tasks/7-1", "--explain", "-o", "json"}).out;
+  EXPECT_THAT(out, StartsWith("{\n  \"task\": \"tasks/7-1\",\n  \"policy\": \"policies/web\",\n"
+                              "  \"taskOverride\": \"taskOverrides/o\",\n  \"settings\": [\n"));
+  EXPECT_THAT(out, HasSubstr("\"from\": \"policies/web\""));
+}
+
+TEST_F(TaskExplainCommandTest, IsNotForWatching) {
+  EXPECT_EQ(Run({"task", "get", "tasks/7-1", "--explain", "--watch"}).code, 2);
+}
+
 }  // namespace
 }  // namespace schedd::client
