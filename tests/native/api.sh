@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# host: timeout=120
+# host: timeout=240
 # The API through a client that is not ours and knows only server reflection. Simulated machine; needs no root.
 . "$(dirname "$0")/../e2e/lib.sh"
 
