@@ -16,7 +16,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "schedd/v1/policy_service.grpc.pb.h"
@@ -109,8 +111,17 @@ class ServerFixture : public ::testing::Test {
   std::string path_;
   ManualClock kernel_clock_;
   FakeHost host_{&kernel_clock_};
-  std::vector<std::string> lines_;
-  const Log log_{LogLevel::kInfo, [this](absl::string_view line) { lines_.emplace_back(line); }};
+  std::string LastLine() {
+    absl::MutexLock lock(&lines_mutex_);
+    return lines_.empty() ? "" : lines_.back();
+  }
+
+  absl::Mutex lines_mutex_;  // each call writes its own
+  std::vector<std::string> lines_ ABSL_GUARDED_BY(lines_mutex_);
+  const Log log_{LogLevel::kInfo, [this](absl::string_view line) {
+                   absl::MutexLock lock(&lines_mutex_);
+                   lines_.emplace_back(line);
+                 }};
   SystemClock clock_;
   RoleBook roles_{DefaultRoles()};
   FakeAuditStore audit_store_;

@@ -168,8 +168,8 @@ TEST_F(ServerPoliciesTest, SpecsSayWhoMaySetThemAndHowFar) {
 TEST_F(ServerPoliciesTest, ARefusedChangeIsLogged) {
   Refused(policies_, &Policies::DeletePolicy, "name: 'policies/default'",
           "FAILED_PRECONDITION DEFAULT_POLICY", "");
-  EXPECT_THAT(lines_.back(), HasSubstr("refused method=DeletePolicy"));
-  EXPECT_THAT(lines_.back(), HasSubstr("reason=DEFAULT_POLICY"));
+  EXPECT_THAT(LastLine(), HasSubstr("refused method=/schedd.v1.PolicyService/DeletePolicy"));
+  EXPECT_THAT(LastLine(), HasSubstr("reason=DEFAULT_POLICY"));
 }
 
 // --- request_id ---
