@@ -201,7 +201,7 @@ void PolicyControl::Rollback(const RollbackRequest& request, Done done) {
   }
   // A revision may be of a schedd with wider ranges.
   if (status = ParametersOf(values).status(); !status.ok()) return done(status);
-  StoredPolicy next = **record;
+  StoredPolicy next = static_cast<const StoredPolicy&>(**record);
   next.expire_time.reset();
   next.baseline.clear();
   AddRevision(next, NewRevision(values, request.context), RevisionEnd::kRolledBack);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/control/policy_set.h"
 
+#include <ranges>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -48,8 +49,8 @@ PolicyParameters PolicySet::Effective(const std::string& path, When when) const 
     if (at.size() <= 1) break;
   }
   PolicyParameters parameters;
-  for (auto entry = chain.rbegin(); entry != chain.rend(); ++entry) {
-    for (const auto& [name, value] : when == When::kNow ? (*entry)->values : (*entry)->baseline) {
+  for (const Entry* const entry : chain | std::views::reverse) {
+    for (const auto& [name, value] : when == When::kNow ? entry->values : entry->baseline) {
       const ParameterSpec* spec = FindParameterSpec(name);
       if (spec != nullptr) spec->set(parameters, value);
     }

@@ -3,6 +3,7 @@
 // The part of PolicyControl that lists, and that sees to what happens by itself: values lapse,
 // revisions prove good, the kernel ejects the dispatcher.
 #include <algorithm>
+#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -67,9 +68,8 @@ absl::StatusOr<RevisionPage> PolicyControl::ListRevisions(const std::string& nam
     if (!absl::SimpleAtoi(*last, &before)) return PageTokenError("it names no revision");
   }
   RevisionPage page;
-  const auto& revisions = (*record)->revisions;
-  for (auto revision = revisions.rbegin(); revision != revisions.rend(); ++revision) {
-    if (revision->generation >= before) continue;
+  for (const auto& revision : (*record)->revisions | std::views::reverse) {
+    if (revision.generation >= before) continue;
     if (page.revisions.size() == static_cast<size_t>(*size)) {
       page.next_page_token =
           EncodePageToken(absl::StrCat(kRevisionTokens, "/", (*record)->id),
@@ -77,8 +77,8 @@ absl::StatusOr<RevisionPage> PolicyControl::ListRevisions(const std::string& nam
       break;
     }
     page.revisions.push_back(
-        {.name = absl::StrCat(*(*record)->name, "/revisions/", revision->generation),
-         .revision = *revision});
+        {.name = absl::StrCat(*(*record)->name, "/revisions/", revision.generation),
+         .revision = revision});
   }
   return page;
 }

@@ -116,8 +116,9 @@ std::string WhyCleared(const StoredPolicy& policy, PolicySet others,
 // first, from which the others inherit.
 void CheckPolicies(const ControlOptions& options, absl::Time now, Restored& restored) {
   StoredState& state = restored.state;
-  std::ranges::stable_sort(state.policies, {}, [](const StoredPolicy& policy) {
-    return policy.id == kDefaultPolicyId ? 0 : policy.cgroup_path.size() + 1;
+  std::ranges::sort(state.policies, {}, [](const StoredPolicy& policy) {
+    const size_t depth = policy.id == kDefaultPolicyId ? 0 : policy.cgroup_path.size() + 1;
+    return std::pair(depth, absl::string_view(policy.id));
   });
   PolicySet checked;
   std::vector<StoredPolicy> kept;
