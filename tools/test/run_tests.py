@@ -43,7 +43,7 @@ def parse(argv):
                              "sched_ext; all: the smoke tests on every other kernel there is (./run guest --list)")
     parser.add_argument("--no-build", action="store_true", help="test what is built already (not for the unit tests)")
     parser.add_argument("--thorough", action="store_true", help="guest tests repeat what they do many times instead of a few; clang-tidy reads the tests, too")
-    parser.add_argument("--sanitizers", action="store_true", help="run unit tests with asan as well (but those of gRPC and the control plane), and with tsan (lock-free code)")
+    parser.add_argument("--sanitizers", action="store_true", help="run unit tests with asan as well (but those of gRPC, the control plane and the simulator), and with tsan (lock-free code)")
     return parser.parse_args(argv)
 
 
