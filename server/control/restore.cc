@@ -116,13 +116,17 @@ std::string WhyCleared(const StoredPolicy& policy, PolicySet others,
 // first, from which the others inherit.
 void CheckPolicies(const ControlOptions& options, absl::Time now, Restored& restored) {
   StoredState& state = restored.state;
-  std::ranges::sort(state.policies, {}, [](const StoredPolicy& policy) {
-    const size_t depth = policy.id == kDefaultPolicyId ? 0 : policy.cgroup_path.size() + 1;
-    return std::pair(depth, absl::string_view(policy.id));
+  // Of two alike the one that was stored first stays first.
+  std::vector<StoredPolicy*> policies;
+  for (StoredPolicy& policy : state.policies) policies.push_back(&policy);
+  std::ranges::sort(policies, {}, [](const StoredPolicy* policy) {
+    const size_t depth = policy->id == kDefaultPolicyId ? 0 : policy->cgroup_path.size() + 1;
+    return std::pair(depth, policy);
   });
   PolicySet checked;
   std::vector<StoredPolicy> kept;
-  for (StoredPolicy& policy : state.policies) {
+  for (StoredPolicy* const each : policies) {
+    StoredPolicy& policy = *each;
     const bool is_default = policy.id == kDefaultPolicyId;
     const std::string name = absl::StrCat(kPolicyPrefix, policy.id);
     if (const std::string why = is_default ? "" : WhyDropped(policy, checked); !why.empty()) {
