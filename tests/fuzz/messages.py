@@ -90,9 +90,9 @@ class Generator:
             return
         if field.label == Field.LABEL_REPEATED:
             count = self._random.choice((0, 1, 2, 3, 200) if self._random.random() < 0.05 else (0, 1, 2))
-            getattr(message, field.name).extend(self._scalar(field, message.DESCRIPTOR) for _ in range(count))
+            getattr(message, field.name).extend(self._scalar(field) for _ in range(count))
         else:
-            setattr(message, field.name, self._scalar(field, message.DESCRIPTOR))
+            setattr(message, field.name, self._scalar(field))
 
     def _fill_message(self, message, field, depth):
         kind = field.message_type
@@ -121,7 +121,7 @@ class Generator:
             descriptor = field.message_type if self._random.random() < 0.7 else None
         return self._random.choice((".".join(path), ".".join(path), self._text("paths"), "*"))
 
-    def _scalar(self, field, owner):
+    def _scalar(self, field):
         pick = self._random.choice
         if field.type == Field.TYPE_ENUM:
             return pick([value.number for value in field.enum_type.values] + [9999, -1])
@@ -134,7 +134,6 @@ class Generator:
         if field.type == Field.TYPE_BYTES:
             return self._random.randbytes(self._random.randrange(40))
         half = INT32 if field.type in (Field.TYPE_INT32, Field.TYPE_SINT32, Field.TYPE_SFIXED32) else INT64
-        del owner
         return pick((0, 1, -1, 2, 100, 1000, 10_000, half - 1, -half, self._random.randrange(-half, half), self._random.randrange(2000)))
 
     def _text(self, field_name):
