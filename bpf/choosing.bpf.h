@@ -6,6 +6,7 @@
 #define SCHEDD_BPF_CHOOSING_BPF_H_
 
 #include "bpf/accounting.bpf.h"
+#include "bpf/lease.h"
 #include "bpf/placing.bpf.h"
 
 SCHEDD_INLINE void drain_decisions(void) {
@@ -18,13 +19,16 @@ SCHEDD_INLINE void drain_decisions(void) {
   }
 }
 
-/* True when `prev` is still the one to run: its deadline is earlier than that of whoever would be
- * next. */
+/*
+ * True when `prev` is still the one to run: its deadline is earlier than that of whoever would be
+ * next. One that is due a whole CPU goes on like this for ever, and would never hear of a change:
+ * after one it waits for a decision.
+ */
 SCHEDD_INLINE bool goes_on(struct schedd_header* h, s32 cpu, struct task_struct* prev,
                            struct task_private* priv, struct schedd_slot* slot, u64 rival) {
   /* One that was never decided has no deadline that could be compared. */
   if (!priv || !slot || !slot->decided_weight || slot->yields || prev->tgid == h->daemon_tgid ||
-      must_run_here(prev, slot))
+      must_run_here(prev, slot) || !schedd_decision_stands(h, slot))
     return false;
   return (s64)(schedd_deadline_of_running(slot, vtime_floor_of(cpu),
                                           run_clock() - priv->run_began) -
@@ -40,7 +44,7 @@ SCHEDD_INLINE bool would_go_on(struct schedd_header* h, s32 cpu, u64 now) {
   struct schedd_slot* slot;
   if (!record || !record->rival || record->rival_at != SCHEDD_READ(&h->queued)) return false;
   slot = slot_at(record->slot);
-  return slot &&
+  return slot && schedd_decision_stands(h, slot) &&
          (s64)(schedd_deadline_of_running(slot, record->vtime_floor, now - slot->running_since_ns) -
                record->rival) < 0;
 }

@@ -24,15 +24,22 @@ SCHEDD_INLINE void schedd_lease_give(struct schedd_slot* slot,
   slot->lease_until_ns = now + SCHEDD_LEASE_LASTS_NS;
 }
 
+/* 1 while nothing that the last decision was made with has changed since: parameters or slices
+ * (lease_epoch), the task's own weight or CPUs (then lease_until_ns was set to 0). */
+SCHEDD_INLINE int schedd_decision_stands(const struct schedd_header* header,
+                                         const struct schedd_slot* slot) {
+  return slot->lease_epoch == SCHEDD_READ(&header->lease_epoch) && slot->lease_until_ns;
+}
+
 /*
  * 1 when the task may wait in the place that its last decision would give it again, and nobody is
- * asked: CPU time and time are left of the lease, nothing was changed since (lease_epoch), and the
- * wait before was no urgent one. One that the starvation bound had to help is the policy's to
+ * asked: CPU time and time are left of the lease, the decision stands, and the wait before was no
+ * urgent one. One that the starvation bound had to help is the policy's to
  * judge.
  */
 SCHEDD_INLINE int schedd_lease_holds(const struct schedd_header* header,
                                      const struct schedd_slot* slot, schedd_u64 now) {
-  return slot->lease_epoch == SCHEDD_READ(&header->lease_epoch) && slot->lease_until_ns &&
+  return schedd_decision_stands(header, slot) &&
          (long long)(slot->lease_end_run_ns - slot->run_ns) > 0 &&
          (long long)(slot->lease_until_ns - now) > 0 && slot->urgent_seq != slot->seq;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bpf/lease.h"
 #include "bpf/ring.h"
 #include "bpf/sleep.h"
 #include "bpf/virtual_time.h"
@@ -121,7 +122,10 @@ VtimeQueue* Dispatcher::EarliestQueue(int cpu) {
 
 bool Dispatcher::GoesOn(const SimTask& running, const SimTask& rival) {
   const schedd_slot* slot = SlotOf(running);
-  if (slot == nullptr || slot->decided_weight == 0 || slot->yields != 0) return false;
+  if (slot == nullptr || slot->decided_weight == 0 || slot->yields != 0 ||
+      !schedd_decision_stands(memory_.header, slot)) {
+    return false;
+  }
   const auto ran_ns = static_cast<uint64_t>(machine_->now_ns() - running.running_since_ns);
   const uint64_t deadline = schedd_deadline_of_running(
       slot, memory_.cpus[static_cast<size_t>(running.cpu)].vtime_floor, ran_ns);
@@ -256,6 +260,7 @@ void Dispatcher::ApplyDecision(int cpu, const schedd_decision& decision) {
   StoreShared(slot->decided_weight, decision.weight);
   StoreShared(slot->yields, decision.flags & SCHEDD_DECISION_YIELDS ? 1u : 0u);
   if (&to == &urgent_) StoreShared(slot->urgent_seq, decision.seq);
+  schedd_lease_give(slot, &decision, static_cast<schedd_u64>(machine_->now_ns()));
   Count(cpu, SCHEDD_COUNT_DECISIONS_APPLIED);
   machine_->Trace("decision", "tid", task->tid, "seq", decision.seq);
   WakeCpuFor(cpu, decision, *task, to);

@@ -92,7 +92,10 @@ void Dispatcher::AffinityChanged(SimTask& task) {
 }
 
 void Dispatcher::WeightChanged(SimTask& task) {
-  if (schedd_slot* slot = SlotOf(task)) StoreShared(slot->weight, task.spec.weight);
+  schedd_slot* slot = SlotOf(task);
+  if (slot == nullptr) return;
+  StoreShared(slot->weight, task.spec.weight);
+  StoreShared(slot->lease_until_ns, uint64_t{0});
 }
 
 void Dispatcher::AccountRun(SimTask& task) {

@@ -34,6 +34,24 @@ holds "it ended when its time was over ($LASTED_MS ms after it was asked for, TT
 is "the weight is what it was" "$(weight_of "$SECOND")" 100
 near "after it: percent of the second" "$(share 10 "$SECOND" "$FIRST")" 50 3
 end_hogs
+
+# Who is due more than a CPU keeps one for itself, slice after slice, and waits for no decision by which a change could reach it.
+for _ in 1 2 3; do hog env; done
+HEAVY=$HOG LIGHT=${HOGS[0]}
+check "one of three hogs is due a CPU" ctl task boost --tgid "$HEAVY" --weight 1000 --ttl 120s
+sleep 2
+near "it has one: percent of it and one of the others" "$(share 5 "$HEAVY" "$LIGHT")" 66.7 4
+check "the override is taken away" ctl task unboost --all
+sleep 1
+near "it is in force at once: percent of it and one of the others" "$(share 5 "$HEAVY" "$LIGHT")" 50 5
+renice -n -20 -p "$HEAVY" >/dev/null
+sleep 2
+near "by its nice value: percent of it and one of the others" "$(share 5 "$HEAVY" "$LIGHT")" 66.7 4
+# Busybox adds the number to what there is.
+renice -n 20 -p "$HEAVY" >/dev/null
+sleep 1
+near "and without: percent of it and one of the others" "$(share 5 "$HEAVY" "$LIGHT")" 50 5
+end_hogs
 stop_schedd
 is "exit code after SIGTERM" "$SCHEDD_EXIT" 0
 finish

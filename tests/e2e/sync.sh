@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A task that wakes another one and goes to sleep hands its CPU over: no other CPU is woken. One that does not sleep as it said is
 # not waited for.
-# guest: cpus=2 mem=1G timeout=120
+# guest: cpus=2 mem=1G timeout=120 icount=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

@@ -53,6 +53,17 @@ TEST_F(LeaseTest, EndsWithAnUrgentWait) {
   EXPECT_FALSE(Holds());
 }
 
+TEST_F(LeaseTest, TheDecisionStandsUntilSomethingChanges) {
+  slot_.run_ns += 200'000;
+  EXPECT_FALSE(Holds());
+  EXPECT_TRUE(schedd_decision_stands(&header_, &slot_)) << "the lease alone is used up";
+  ++header_.lease_epoch;
+  EXPECT_FALSE(schedd_decision_stands(&header_, &slot_)) << "parameters";
+  --header_.lease_epoch;
+  slot_.lease_until_ns = 0;
+  EXPECT_FALSE(schedd_decision_stands(&header_, &slot_)) << "the task's own weight";
+}
+
 TEST_F(LeaseTest, NoneWasGivenOrItWasTaken) {
   slot_.lease_until_ns = 0;
   EXPECT_FALSE(Holds());

@@ -46,7 +46,7 @@ TEST_F(DispatcherTest, TheEarliestDeadlineRunsFirst) {
 
 TEST_F(DispatcherTest, ARunningTaskGoesOnWhileItsDeadlineIsTheEarliest) {
   const int32_t running = SpawnHog();
-  memory_.shared().slots[machine_.Find(running)->slot].decided_weight = 100;  // once, earlier
+  DecidedOnce(running);
   const int32_t waiter = SpawnWaiter();
   Commit(DecisionFor(waiter, 25 * kMs));
   AdvanceTo(20 * kMs + 1);
@@ -55,6 +55,29 @@ TEST_F(DispatcherTest, ARunningTaskGoesOnWhileItsDeadlineIsTheEarliest) {
       << "from then on somebody else wanted the CPU";
   AdvanceTo(30 * kMs + 1);
   EXPECT_EQ(machine_.Current(0)->tid, waiter);
+}
+
+TEST_F(DispatcherTest, ATaskThatWouldGoOnWaitsForADecisionAfterAChange) {
+  const int32_t running = SpawnHog();
+  DecidedOnce(running);
+  const int32_t waiter = SpawnWaiter();
+  Commit(DecisionFor(waiter, 900 * kMs));
+  AdvanceTo(10 * kMs + 1);
+  EXPECT_EQ(machine_.Current(0)->tid, running);
+  ++header().lease_epoch;
+  AdvanceTo(20 * kMs + 1);
+  EXPECT_EQ(machine_.Current(0)->tid, waiter);
+  EXPECT_EQ(slot_of(running).state, uint32_t{SCHEDD_TASK_UNDECIDED});
+
+  schedd_decision decision = DecisionFor(running);
+  decision.lease_epoch = header().lease_epoch;
+  Commit(decision);
+  SpawnWaiter();
+  AdvanceTo(22 * kMs + 1);
+  ASSERT_EQ(machine_.Current(0)->tid, running);
+  machine_.SetWeight(running, 50);
+  AdvanceTo(24 * kMs + 1);
+  EXPECT_NE(machine_.Current(0)->tid, running) << "its own weight";
 }
 
 TEST_F(DispatcherTest, ATaskDecidedToYieldDoesNotGoOnWhateverItsDeadline) {

@@ -82,6 +82,12 @@ class DispatcherTest : public testing::Test {
     machine_.AdvanceTo(machine_.now_ns());
   }
 
+  // As if a decision with the usual weight had put the task on its CPU, some time ago.
+  void DecidedOnce(int32_t tid) {
+    slot_of(tid).decided_weight = 100;
+    slot_of(tid).lease_until_ns = 1;
+  }
+
   int32_t SpawnHog(std::vector<int> cpus = {}) {
     return machine_.Spawn(
         {.comm = "hog", .cpus = std::move(cpus), .program = {RunFor(10'000 * kMs)}});
