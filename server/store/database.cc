@@ -50,7 +50,10 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   return database;
 }
 
-Database::~Database() { sqlite3_close(handle_); }
+Database::~Database() {
+  for (const auto& [sql, statement] : idle_statements_) sqlite3_finalize(statement);
+  sqlite3_close(handle_);
+}
 
 // - locking_mode: two daemons in one file would mix their generations; the second one is refused.
 //   It also needs no shared memory file. The kernel releases the lock with the process.
@@ -101,12 +104,23 @@ absl::Status Database::Error() const {
           absl::StrCat(path_, ": ", sqlite3_errmsg(handle_), ": ", explanation.advice)};
 }
 
-Statement::Statement(Database& database, absl::string_view sql) : database_(database) {
-  Keep(sqlite3_prepare_v2(database.handle_, sql.data(), static_cast<int>(sql.size()), &handle_,
-                          nullptr));
+Statement::Statement(Database& database, absl::string_view sql) : database_(database), sql_(sql) {
+  const auto idle = database_.idle_statements_.find(sql_);
+  if (idle != database_.idle_statements_.end()) {
+    handle_ = idle->second;
+    database_.idle_statements_.erase(idle);
+    return;
+  }
+  Keep(sqlite3_prepare_v3(database_.handle_, sql_.data(), static_cast<int>(sql_.size()),
+                          SQLITE_PREPARE_PERSISTENT, &handle_, nullptr));
 }
 
-Statement::~Statement() { sqlite3_finalize(handle_); }
+Statement::~Statement() {
+  if (handle_ == nullptr) return;
+  sqlite3_reset(handle_);
+  sqlite3_clear_bindings(handle_);
+  database_.idle_statements_.emplace(std::move(sql_), handle_);
+}
 
 Statement& Statement::Bind(int64_t value) {
   return Keep(sqlite3_bind_int64(handle_, ++bound_, value));

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -55,10 +56,13 @@ class Database {
 
   const std::string path_;
   sqlite3* handle_ = nullptr;
+  // Compiled before and not in use now, by their text: to compile one takes longer than to run it.
+  // As many as the program has texts.
+  std::unordered_multimap<std::string, sqlite3_stmt*> idle_statements_;
 };
 
 // One SQL statement: bind all parameters in order, then step. A failure before is what Step()
-// returns.
+// returns. The text is one of the program's own: it is kept, compiled.
 class Statement {
  public:
   Statement(Database& database, absl::string_view sql);
@@ -84,6 +88,7 @@ class Statement {
   Statement& Keep(int code);
 
   Database& database_;
+  std::string sql_;
   sqlite3_stmt* handle_ = nullptr;
   int bound_ = 0;
   absl::Status status_;

@@ -39,7 +39,7 @@ else
 fi
 MEDIAN=$(awk '{ print $3 }' /tmp/latencies | median)
 note "reply after (ms): $(awk '{ print $3 }' /tmp/latencies | sort -n | xargs)"
-holds "and it comes within 400 ms (median $MEDIAN ms)" "$MEDIAN > 0 && $MEDIAN <= 400"
+holds "and it comes within 100 ms (median $MEDIAN ms)" "$MEDIAN > 0 && $MEDIAN <= 100"
 
 check "base_slice=40ms" ctl policy set base_slice=40ms
 sleep 1

@@ -51,6 +51,29 @@ TEST_F(DatabaseTest, BindsInOrderAndReadsBack) {
   EXPECT_FALSE(*select.Step());
 }
 
+TEST_F(DatabaseTest, AStatementThatWasUsedBeforeBeginsAnew) {
+  const auto database = Open();
+  ASSERT_TRUE(database->Execute("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)").ok());
+  constexpr char kSelect[] = "SELECT a, ? FROM t ORDER BY a";
+  {
+    Statement cut_off(*database, kSelect);
+    cut_off.Bind(int64_t{7});
+    ASSERT_TRUE(*cut_off.Step());
+    // The same text at the same time: one of its own.
+    Statement other(*database, kSelect);
+    ASSERT_TRUE(*other.Step());
+    EXPECT_EQ(other.MaybeInt(1), std::nullopt);
+    ASSERT_TRUE(*cut_off.Step());
+    EXPECT_EQ(cut_off.Int(0), 2);
+  }
+  for (int i = 0; i < 2; ++i) {
+    Statement again(*database, kSelect);
+    ASSERT_TRUE(*again.Step());
+    EXPECT_EQ(again.Int(0), 1);
+    EXPECT_EQ(again.MaybeInt(1), std::nullopt) << "nothing is bound any more";
+  }
+}
+
 TEST_F(DatabaseTest, AMistakeInAStatementIsToldByItsStep) {
   const auto database = Open();
   Statement wrong(*database, "SELECT x FROM nowhere WHERE a = ?");
