@@ -200,9 +200,10 @@ absl::StatusOr<std::vector<v1::AuditEntry>> Client::ListAllAuditEntries(
 }
 
 absl::Status Client::WatchScheduler(const Receiver<v1::WatchSchedulerResponse>& receiver,
-                                    std::stop_token stop) {
+                                    std::stop_token stop, int64_t resume_after) {
   v1::WatchSchedulerRequest request;
   request.set_name(kDefaultScheduler);
+  request.set_resume_sequence_number(resume_after);
   return transport_->Stream(transport_->scheduler(), &v1::SchedulerService::Stub::WatchScheduler,
                             request, receiver, std::move(stop));
 }

@@ -14,6 +14,7 @@
 #ifndef SCHEDD_CLIENT_LIB_CLIENT_H_
 #define SCHEDD_CLIENT_LIB_CLIENT_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -76,8 +77,10 @@ class Client {
       int limit = 0, const std::function<bool(const v1::AuditEntry&)>& wanted = {});
   // A stream ends with OK when the receiver returns false or `stop` is requested, else with the
   // daemon's error.
+  // `resume_after` not 0: goes on after the event of that number; OUT_OF_RANGE SEQUENCE_COMPACTED
+  // when it is not known any more.
   absl::Status WatchScheduler(const Receiver<v1::WatchSchedulerResponse>& receiver,
-                              std::stop_token stop = {});
+                              std::stop_token stop = {}, int64_t resume_after = 0);
 
   // --- tasks ---
   absl::StatusOr<v1::Task> GetTask(absl::string_view name);

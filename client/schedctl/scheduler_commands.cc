@@ -22,6 +22,7 @@ struct DetachOptions {
 
 struct WatchOptions {
   int64_t count = 0;
+  int64_t after = 0;
 };
 
 absl::Status Attach(Session& session, const AttachOptions& options) {
@@ -81,19 +82,19 @@ absl::Status Watch(Session& session, const WatchOptions& options) {
   auto notice = session.StartNotice("the first event");
   absl::Status printed;
   int64_t shown = 0;
-  const absl::Status ended =
-      (*client)->WatchScheduler([&](const v1::WatchSchedulerResponse& message) {
-        notice.reset();
-        if (session.structured()) {
-          printed = session.PrintDocumentLine(message);
-        } else if (const std::string text = EventText(message); !text.empty()) {
-          session.Print(absl::StrCat(LocalTime(message.event_time(), session.environment().zone),
-                                     "  ", text, "\n"));
-        } else {
-          return true;
-        }
-        return printed.ok() && (options.count == 0 || ++shown < options.count);
-      });
+  const auto print = [&](const v1::WatchSchedulerResponse& message) {
+    notice.reset();
+    if (session.structured()) {
+      printed = session.PrintDocumentLine(message);
+    } else if (const std::string text = EventText(message); !text.empty()) {
+      session.Print(absl::StrCat(LocalTime(message.event_time(), session.environment().zone), "  ",
+                                 text, "\n"));
+    } else {
+      return true;
+    }
+    return printed.ok() && (options.count == 0 || ++shown < options.count);
+  };
+  const absl::Status ended = (*client)->WatchScheduler(print, {}, options.after);
   return printed.ok() ? ended : printed;
 }
 
@@ -120,9 +121,14 @@ void AddSchedulerCommands(CommandTable& table) {
   table.SetBody(command, [detach](Session& session) { return Detach(session, *detach); });
 
   auto watch = table.MakeOptions<WatchOptions>();
-  command = table.AddCommand(group, "watch", "Print changes of state, generations and losses",
-                             "schedctl scheduler watch -o json");
+  command = table.AddCommand(
+      group, "watch", "Print changes of state, generations and losses",
+      "schedctl scheduler watch -o json\nschedctl scheduler watch --after 1800000000000123");
   command->add_option("--count", watch->count, "End after so many events; 0: never")
+      ->check(CLI::NonNegativeNumber);
+  command
+      ->add_option("--after", watch->after,
+                   "Begin with what came after the event of this sequenceNumber (see -o json)")
       ->check(CLI::NonNegativeNumber);
   table.SetBody(command, [watch](Session& session) { return Watch(session, *watch); });
 }

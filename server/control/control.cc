@@ -62,14 +62,17 @@ Control::~Control() {
   }).IgnoreError();
 }
 
-// Runs `work` with the parts, unless they are shut down.
+// Runs `work`, which owns what it uses, with the parts, unless they are shut down.
 template <typename Answer>
-Answer Control::Call(std::function<void(Parts& parts, std::function<void(Answer)> done)> work) {
-  return CallAndWait<Answer>(sequence_,
-                             [this, work = std::move(work)](std::function<void(Answer)> done) {
-                               if (shut_down_) return done(DrainingError());
-                               work(*parts_, std::move(done));
-                             });
+Answer Control::Call(std::function<void(Parts& parts, std::function<void(Answer)> done)> work,
+                     absl::Duration limit) {
+  return CallAndWait<Answer>(
+      sequence_,
+      [this, work = std::move(work)](std::function<void(Answer)> done) {
+        if (shut_down_) return done(DrainingError());
+        work(*parts_, std::move(done));
+      },
+      limit);
 }
 
 absl::Status Control::Shutdown() {
@@ -101,32 +104,36 @@ absl::StatusOr<SchedulerInfo> Control::GetScheduler() {
 
 absl::StatusOr<SchedulerInfo> Control::AttachScheduler(const AttachRequest& request) {
   using Answer = absl::StatusOr<SchedulerInfo>;
-  return Call<Answer>([&request](Parts& parts, const std::function<void(Answer)>& done) {
-    absl::Status status = parts.scheduler.Attach(request);
-    done(status.ok() ? Answer(parts.scheduler.Get()) : Answer(status));
-  });
+  return Call<Answer>(
+      [request](Parts& parts, const std::function<void(Answer)>& done) {
+        absl::Status status = parts.scheduler.Attach(request);
+        done(status.ok() ? Answer(parts.scheduler.Get()) : Answer(status));
+      },
+      kLongestAttach);
 }
 
 absl::StatusOr<SchedulerInfo> Control::DetachScheduler(const std::string& reason) {
   using Answer = absl::StatusOr<SchedulerInfo>;
-  return Call<Answer>([&reason](Parts& parts, const std::function<void(Answer)>& done) {
-    absl::Status status = parts.scheduler.Detach(reason);
-    done(status.ok() ? Answer(parts.scheduler.Get()) : Answer(status));
-  });
+  return Call<Answer>(
+      [reason](Parts& parts, const std::function<void(Answer)>& done) {
+        absl::Status status = parts.scheduler.Detach(reason);
+        done(status.ok() ? Answer(parts.scheduler.Get()) : Answer(status));
+      },
+      kLongestAttach);
 }
 
 SchedulerWatch& Control::watch() { return *watch_; }
 
 absl::StatusOr<PolicyInfo> Control::GetPolicy(const std::string& name) {
   using Answer = absl::StatusOr<PolicyInfo>;
-  return Call<Answer>([&name](Parts& parts, const std::function<void(Answer)>& done) {
+  return Call<Answer>([name](Parts& parts, const std::function<void(Answer)>& done) {
     done(parts.policy.Get(name));
   });
 }
 
 absl::StatusOr<PolicyInfo> Control::UpdatePolicy(const PolicyUpdate& update) {
   using Answer = absl::StatusOr<PolicyInfo>;
-  return Call<Answer>([&update](Parts& parts, std::function<void(Answer)> done) {
+  return Call<Answer>([update](Parts& parts, std::function<void(Answer)> done) {
     parts.policy.Update(update, std::move(done));
   });
 }
@@ -134,7 +141,7 @@ absl::StatusOr<PolicyInfo> Control::UpdatePolicy(const PolicyUpdate& update) {
 absl::StatusOr<PolicyPage> Control::ListPolicies(int32_t page_size, const std::string& page_token) {
   using Answer = absl::StatusOr<PolicyPage>;
   return Call<Answer>(
-      [page_size, &page_token](Parts& parts, const std::function<void(Answer)>& done) {
+      [page_size, page_token](Parts& parts, const std::function<void(Answer)>& done) {
         done(parts.policy.List(page_size, page_token));
       });
 }
@@ -144,34 +151,34 @@ absl::StatusOr<RevisionPage> Control::ListPolicyRevisions(const std::string& nam
                                                           const std::string& page_token) {
   using Answer = absl::StatusOr<RevisionPage>;
   return Call<Answer>(
-      [&name, page_size, &page_token](Parts& parts, const std::function<void(Answer)>& done) {
+      [name, page_size, page_token](Parts& parts, const std::function<void(Answer)>& done) {
         done(parts.policy.ListRevisions(name, page_size, page_token));
       });
 }
 
 absl::StatusOr<PolicyInfo> Control::CreatePolicy(const CreatePolicyRequest& request) {
   using Answer = absl::StatusOr<PolicyInfo>;
-  return Call<Answer>([&request](Parts& parts, std::function<void(Answer)> done) {
+  return Call<Answer>([request](Parts& parts, std::function<void(Answer)> done) {
     parts.policy.Create(request, std::move(done));
   });
 }
 
 absl::Status Control::DeletePolicy(const DeletePolicyRequest& request) {
-  return Call<absl::Status>([&request](Parts& parts, std::function<void(absl::Status)> done) {
+  return Call<absl::Status>([request](Parts& parts, std::function<void(absl::Status)> done) {
     parts.policy.Delete(request, std::move(done));
   });
 }
 
 absl::StatusOr<PolicyInfo> Control::RollbackPolicy(const RollbackRequest& request) {
   using Answer = absl::StatusOr<PolicyInfo>;
-  return Call<Answer>([&request](Parts& parts, std::function<void(Answer)> done) {
+  return Call<Answer>([request](Parts& parts, std::function<void(Answer)> done) {
     parts.policy.Rollback(request, std::move(done));
   });
 }
 
 absl::StatusOr<TaskInfo> Control::GetTask(const std::string& name) {
   using Answer = absl::StatusOr<TaskInfo>;
-  return Call<Answer>([&name](Parts& parts, const std::function<void(Answer)>& done) {
+  return Call<Answer>([name](Parts& parts, const std::function<void(Answer)>& done) {
     done(parts.catalog.Get(name));
   });
 }
@@ -185,14 +192,14 @@ absl::StatusOr<std::shared_ptr<const TaskSnapshot>> Control::SnapshotTasks(absl:
 
 absl::StatusOr<OverrideInfo> Control::CreateOverride(const CreateOverrideRequest& request) {
   using Answer = absl::StatusOr<OverrideInfo>;
-  return Call<Answer>([&request](Parts& parts, std::function<void(Answer)> done) {
+  return Call<Answer>([request](Parts& parts, std::function<void(Answer)> done) {
     parts.overrides.Create(request, std::move(done));
   });
 }
 
 absl::StatusOr<OverrideInfo> Control::GetOverride(const std::string& name) {
   using Answer = absl::StatusOr<OverrideInfo>;
-  return Call<Answer>([&name](Parts& parts, const std::function<void(Answer)>& done) {
+  return Call<Answer>([name](Parts& parts, const std::function<void(Answer)>& done) {
     done(parts.overrides.Get(name));
   });
 }
@@ -201,20 +208,20 @@ absl::StatusOr<OverridePage> Control::ListOverrides(int32_t page_size,
                                                     const std::string& page_token) {
   using Answer = absl::StatusOr<OverridePage>;
   return Call<Answer>(
-      [page_size, &page_token](Parts& parts, const std::function<void(Answer)>& done) {
+      [page_size, page_token](Parts& parts, const std::function<void(Answer)>& done) {
         done(parts.overrides.List(page_size, page_token));
       });
 }
 
 absl::StatusOr<OverrideInfo> Control::UpdateOverride(const UpdateOverrideRequest& request) {
   using Answer = absl::StatusOr<OverrideInfo>;
-  return Call<Answer>([&request](Parts& parts, std::function<void(Answer)> done) {
+  return Call<Answer>([request](Parts& parts, std::function<void(Answer)> done) {
     parts.overrides.Update(request, std::move(done));
   });
 }
 
 absl::Status Control::DeleteOverride(const std::string& name, const std::string& etag) {
-  return Call<absl::Status>([&name, &etag](Parts& parts, std::function<void(absl::Status)> done) {
+  return Call<absl::Status>([name, etag](Parts& parts, std::function<void(absl::Status)> done) {
     parts.overrides.Delete(name, etag, std::move(done));
   });
 }

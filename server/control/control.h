@@ -45,6 +45,12 @@ namespace schedd {
 
 class Control {
  public:
+  // A call that takes longer ends DEADLINE_EXCEEDED, reason CALL_TIMED_OUT: before it has begun,
+  // then nothing was done, or in the middle (a disk that hangs), then schedd goes on with it.
+  static constexpr absl::Duration kLongestCall = absl::Seconds(10);
+  // The same for an attach, or a detach: the kernel verifies a program, and stops all CPUs.
+  static constexpr absl::Duration kLongestAttach = absl::Seconds(60);
+
   // Arguments outlive it. INVALID_ARGUMENT in Start() when options.parameters do not pass the
   // checks. `store` nullptr: changes end with this object.
   Control(Sequence* sequence, Clock* clock, KernelHost* host, EngineRunnerFactory make_engine,
@@ -100,7 +106,8 @@ class Control {
   struct Parts;
 
   template <typename Answer>
-  Answer Call(std::function<void(Parts& parts, std::function<void(Answer)> done)> work);
+  Answer Call(std::function<void(Parts& parts, std::function<void(Answer)> done)> work,
+              absl::Duration limit = kLongestCall);
 
   Sequence* const sequence_;
   const ControlOptions options_;

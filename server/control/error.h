@@ -73,6 +73,10 @@ inline constexpr absl::string_view kVerifierRejected = "VERIFIER_REJECTED";
 inline constexpr absl::string_view kSelfTestFailed = "SELF_TEST_FAILED";
 inline constexpr absl::string_view kAttachFailed = "ATTACH_FAILED";
 inline constexpr absl::string_view kDetachFailed = "DETACH_FAILED";
+// OUT_OF_RANGE
+inline constexpr absl::string_view kSequenceCompacted = "SEQUENCE_COMPACTED";
+// DEADLINE_EXCEEDED
+inline constexpr absl::string_view kCallTimedOut = "CALL_TIMED_OUT";  // by schedd's own limit
 // UNAVAILABLE
 inline constexpr absl::string_view kStoreUnavailable =
     "STORE_UNAVAILABLE";  // a change could not be stored, so it was not made

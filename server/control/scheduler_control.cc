@@ -40,6 +40,7 @@ SchedulerControl::SchedulerControl(Sequence* sequence, const Clock* clock, Kerne
       seed_(std::move(seed)),
       dumps_(options->dump_directory, static_cast<size_t>(std::max(options->max_dumps, 0))),
       outbox_(sequence, [this] { Publish(); }),
+      watch_(absl::ToUnixMicros(clock->Now())),
       tick_(sequence),
       reattach_budget_(sequence, options->reattach_limit),
       reattach_(sequence) {

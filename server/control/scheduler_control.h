@@ -114,7 +114,7 @@ class SchedulerControl {
 
   DumpStore dumps_;
   DirectiveOutbox outbox_;
-  SchedulerWatch watch_;
+  SchedulerWatch watch_;  // numbered from the time on, so that numbers of daemons do not meet
   Timer tick_;
   int unpublished_ticks_ = 0;
   ReattachBudget reattach_budget_;

@@ -112,6 +112,10 @@ struct SchedulerInfo {
   std::string daemon_version = {};
   std::string kernel_release = {};
   std::string policy_kind = {};
+  // Of the API, not of the scheduler: set by who knows it (rpc/access_state.h).
+  std::string roles_problem = {};  // why the roles file could not be taken up again; empty: it was
+  std::string audit_problem = {};  // why the audit log is not written; empty: it is
+  int64_t unstored_audit_entry_count = 0;
 };
 
 struct AttachRequest {

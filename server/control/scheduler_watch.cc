@@ -14,9 +14,21 @@ bool SameState(const SchedulerInfo& a, const SchedulerInfo& b) {
 
 }  // namespace
 
+SchedulerWatch::SchedulerWatch(int64_t before_first)
+    : current_(std::make_shared<const SchedulerPulse>()),
+      positions_({{.sequence = before_first, .lost_event_count = 0}}) {}
+
 std::shared_ptr<const SchedulerPulse> SchedulerWatch::Current() const {
   absl::MutexLock lock(&mutex_);
   return current_;
+}
+
+std::optional<SchedulerPosition> SchedulerWatch::Find(int64_t sequence) const {
+  absl::MutexLock lock(&mutex_);
+  // Without gaps, so the number is the place.
+  const int64_t place = sequence - positions_.front().sequence;
+  if (place < 0 || place >= static_cast<int64_t>(positions_.size())) return std::nullopt;
+  return positions_[static_cast<size_t>(place)];
 }
 
 SchedulerWatch::ListenerId SchedulerWatch::AddListener(std::function<void()> changed) {
@@ -36,30 +48,35 @@ void SchedulerWatch::RemoveListener(ListenerId id) {
   listeners_.erase(id);
 }
 
-std::shared_ptr<const SchedulerPulse> SchedulerWatch::WaitForChange(int64_t seen,
-                                                                    absl::Duration timeout) const {
-  const auto newer = [this, seen]()
-                         ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return current_->version > seen; };
-  absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(&newer), timeout);
-  return current_;
-}
-
 void SchedulerWatch::Publish(SchedulerPulse pulse) {
   {
     absl::MutexLock lock(&mutex_);
-    const bool same_state =
-        current_->version > 0 && SameState(current_->scheduler, pulse.scheduler);
-    if (same_state && pulse.applied_generation == current_->applied_generation &&
-        pulse.lost_event_count == current_->lost_event_count) {
-      return;
+    const SchedulerPulse& before = *current_;
+    // Until the first one there is none.
+    const bool other_state =
+        before.state_sequence == 0 || !SameState(before.scheduler, pulse.scheduler);
+    const bool other_generation = pulse.applied_generation != before.applied_generation;
+    const bool lost = pulse.lost_event_count > before.lost_event_count;
+    if (!other_state && !other_generation && !lost) return;
+    pulse.state_sequence = other_state ? Number(before.lost_event_count) : before.state_sequence;
+    pulse.generation_sequence = before.generation_sequence;
+    if (pulse.applied_generation == 0) {
+      pulse.generation_sequence = 0;
+    } else if (other_generation) {
+      pulse.generation_sequence = Number(before.lost_event_count);
     }
-    pulse.version = current_->version + 1;
-    pulse.state_version = current_->state_version + (same_state ? 0 : 1);
+    pulse.loss_sequence = lost ? Number(pulse.lost_event_count) : before.loss_sequence;
     current_ = std::make_shared<const SchedulerPulse>(std::move(pulse));
   }
   absl::MutexLock lock(&listeners_mutex_);
   for (const auto& [id, changed] : listeners_) changed();
+}
+
+int64_t SchedulerWatch::Number(int64_t lost_event_count) {
+  const int64_t sequence = positions_.back().sequence + 1;
+  positions_.push_back({.sequence = sequence, .lost_event_count = lost_event_count});
+  if (positions_.size() > kKept + 1) positions_.pop_front();
+  return sequence;
 }
 
 }  // namespace schedd

@@ -2,6 +2,7 @@
 #include "server/control/task_fields.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
@@ -55,6 +56,10 @@ constexpr TaskField kFields[] = {
     Number<&TaskInfo::uid>("uid", Type::kInteger),
     Number<&TaskInfo::kernel_thread>("kernel_thread", Type::kBoolean),
     Number<&TaskInfo::allowed_cpu_count>("allowed_cpu_count", Type::kInteger),
+    {.path = "effective_weight",
+     .type = Type::kDecimal,
+     .number = [](const TaskInfo& task) { return ToMillionths(task.effective_weight); },
+     .text = nullptr},
     Stat<&TaskStats::policy_generation>("stats.policy_generation", Type::kInteger),
     Stat<&TaskStats::run_time_ns>("stats.run_time_nanos", Type::kNanos),
     Stat<&TaskStats::wait_time_ns>("stats.wait_time_nanos", Type::kNanos),
@@ -96,6 +101,8 @@ std::string TaskFieldList() {
     absl::StrAppend(out, field.path);
   });
 }
+
+int64_t ToMillionths(double value) { return std::llround(value * 1e6); }
 
 bool ParseRunState(absl::string_view word, int64_t* number) {
   (void)absl::ConsumePrefix(&word, "RUN_STATE_");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/control/task_filter.h"
 
+#include <cmath>
 #include <optional>
 #include <string>
 #include <utility>
@@ -77,6 +78,8 @@ absl::string_view ValuesOf(TaskField::Type type) {
       return "a whole number";
     case TaskField::Type::kNanos:
       return "a whole number of nanoseconds, or a duration such as 5ms";
+    case TaskField::Type::kDecimal:
+      return "a number";
     case TaskField::Type::kText:
       return "a text in double quotes";
     case TaskField::Type::kRunState:
@@ -92,6 +95,12 @@ bool ParseNumber(TaskField::Type type, const std::string& text, int64_t* number)
   if (type == TaskField::Type::kBoolean) {
     *number = text == "true" ? 1 : 0;
     return text == "true" || text == "false";
+  }
+  if (type == TaskField::Type::kDecimal) {
+    double value = 0;
+    if (!absl::SimpleAtod(text, &value) || !(std::abs(value) < 1e12)) return false;
+    *number = ToMillionths(value);
+    return true;
   }
   if (absl::SimpleAtoi(text, number)) return true;
   absl::Duration duration;

@@ -25,6 +25,7 @@
 #include "server/daemon/roles_file.h"
 #include "server/metrics/metrics_server.h"
 #include "server/policy/registry.h"
+#include "server/rpc/access_state.h"
 #include "server/rpc/audit.h"
 #include "server/rpc/roles.h"
 #include "server/rpc/server.h"
@@ -160,11 +161,14 @@ constexpr int kPortRetries = 50;
 // nullptr when none are wanted. CANCELLED: a stop was asked for while the port was in use.
 absl::StatusOr<std::unique_ptr<metrics::MetricsServer>> StartMetrics(const Config& config,
                                                                      Control* control,
+                                                                     const rpc::RoleBook& roles,
+                                                                     const rpc::AuditTrail& audit,
                                                                      StopSignal* stop) {
   if (!config.metrics_address.has_value()) return nullptr;
   for (int retries = config.replace ? kPortRetries : 0;; --retries) {
-    auto server = metrics::MetricsServer::Start(*config.metrics_address,
-                                                [control] { return control->GetScheduler(); });
+    auto server = metrics::MetricsServer::Start(*config.metrics_address, [control, &roles, &audit] {
+      return rpc::WithAccessState(control->GetScheduler(), roles, audit);
+    });
     if (retries == 0 || !absl::IsAlreadyExists(server.status())) return server;
     if (stop->Wait(kPortRetryInterval)) return absl::CancelledError();
   }
@@ -256,7 +260,7 @@ Outcome App::Serve() {
   Control control(&thread, &clock, host_, MakeEngineFactory(config_, host_),
                   MakeControlOptions(config_, parameters_, log_), store.get());
   // Before the API, so that nobody finds one that goes again because a port is in use.
-  auto metrics = StartMetrics(config_, &control, stop_);
+  auto metrics = StartMetrics(config_, &control, roles, audit, stop_);
   if (absl::IsCancelled(metrics.status())) return {};
   if (!metrics.ok()) {
     return Problem(CodeOf(metrics.status(), ExitCode::kCannotListen), metrics.status());

@@ -129,6 +129,16 @@ constexpr Metric kMetrics[] = {
     {"schedd_policy_generation", Type::kGauge, "generation", "policy_generation", "",
      "Generation of parameters and overrides in force; 0 while not attached.",
      [](const SchedulerInfo& i) { return One(static_cast<double>(i.policy_generation)); }},
+    {"schedd_roles_file_ok", Type::kGauge, "0 or 1", "roles_problem", "",
+     "0 if the roles file could not be taken up at the last SIGHUP: the roles before are in force.",
+     [](const SchedulerInfo& i) { return One(i.roles_problem.empty() ? 1 : 0); }},
+    {"schedd_audit_ok", Type::kGauge, "0 or 1", "audit_problem", "",
+     "0 if the last entry of the audit log could not be stored.",
+     [](const SchedulerInfo& i) { return One(i.audit_problem.empty() ? 1 : 0); }},
+    {"schedd_audit_entries_lost_total", Type::kCounter, "entries", "unstored_audit_entry_count", "",
+     "Entries of the audit log that could not be stored since schedd began; the log of schedd has "
+     "them.",
+     [](const SchedulerInfo& i) { return One(static_cast<double>(i.unstored_audit_entry_count)); }},
     {"schedd_last_exit_timestamp_seconds", Type::kGauge, "seconds", "last_exit.exit_time", "",
      "When the last attachment ended, in Unix time; absent when none has.", LastExitTime},
     // --- while attached ---

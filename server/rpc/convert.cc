@@ -156,6 +156,9 @@ v1::Scheduler ToProto(const SchedulerInfo& info) {
   scheduler.set_daemon_version(info.daemon_version);
   scheduler.set_kernel_release(info.kernel_release);
   scheduler.set_policy_kind(info.policy_kind);
+  scheduler.set_roles_problem(info.roles_problem);
+  scheduler.set_audit_problem(info.audit_problem);
+  scheduler.set_unstored_audit_entry_count(info.unstored_audit_entry_count);
   scheduler.set_reattach_count(info.reattach_count);
   scheduler.set_reattach_limit(info.reattach_limit);
   if (info.reattach_time.has_value()) {

@@ -2,9 +2,11 @@
 #include <grpcpp/server_context.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/rpc/access_state.h"
 #include "server/rpc/audit.h"
 #include "server/rpc/reply.h"
 #include "server/rpc/roles.h"
@@ -25,6 +27,19 @@ absl::Status CheckName(const std::string& name) {
                    {{"field", "name"}});
 }
 
+// Nothing when the stream is to begin with the state.
+absl::StatusOr<std::optional<SchedulerPosition>> FindPosition(const SchedulerWatch& watch,
+                                                              int64_t resume_after) {
+  if (resume_after == 0) return std::nullopt;
+  const std::optional<SchedulerPosition> position = watch.Find(resume_after);
+  if (position.has_value()) return position;
+  return MakeError(absl::StatusCode::kOutOfRange, reason::kSequenceCompacted,
+                   absl::StrCat("what came after event ", resume_after,
+                                " is not known any more (too much came since, or schedd was "
+                                "started anew): watch without resume_sequence_number"),
+                   {{"field", "resume_sequence_number"}});
+}
+
 class SchedulerServiceImpl final : public SchedulerServiceBase {
  public:
   explicit SchedulerServiceImpl(const ServiceContext& context) : context_(context) {}
@@ -33,11 +48,8 @@ class SchedulerServiceImpl final : public SchedulerServiceBase {
                             v1::Scheduler* reply) override {
     const absl::Status name = CheckName(request->name());
     if (!name.ok()) return ToGrpcStatus(name);
-    const grpc::Status status = Reply(context_.control->GetScheduler(), reply);
-    reply->set_roles_problem(context_.roles->problem());
-    reply->set_audit_problem(context_.audit->problem());
-    reply->set_unstored_audit_entry_count(context_.audit->lost_count());
-    return status;
+    return Reply(
+        WithAccessState(context_.control->GetScheduler(), *context_.roles, *context_.audit), reply);
   }
 
   grpc::Status AttachScheduler(grpc::ServerContext*, const v1::AttachSchedulerRequest* request,
@@ -70,12 +82,15 @@ class SchedulerServiceImpl final : public SchedulerServiceBase {
       grpc::CallbackServerContext* call, const v1::WatchSchedulerRequest* request) override {
     return WatchReactor<v1::WatchSchedulerResponse>::Open(
         call, *context_.streams,
-        [this, name = request->name()](StreamSink<v1::WatchSchedulerResponse>* sink)
+        [this, request = *request](StreamSink<v1::WatchSchedulerResponse>* sink)
             -> absl::StatusOr<std::unique_ptr<Stream>> {
-          const absl::Status status = CheckName(name);
+          const absl::Status status = CheckName(request.name());
           if (!status.ok()) return status;
-          return std::make_unique<SchedulerStream>(&context_.control->watch(), context_.clock,
-                                                   context_.streams->sequence, sink);
+          SchedulerWatch& watch = context_.control->watch();
+          const auto position = FindPosition(watch, request.resume_sequence_number());
+          if (!position.ok()) return position.status();
+          return std::make_unique<SchedulerStream>(&watch, context_.clock,
+                                                   context_.streams->sequence, sink, *position);
         });
   }
 

@@ -8,12 +8,14 @@
 namespace schedd::rpc {
 
 SchedulerStream::SchedulerStream(SchedulerWatch* watch, const Clock* clock, Sequence* sequence,
-                                 StreamSink<v1::WatchSchedulerResponse>* sink)
+                                 StreamSink<v1::WatchSchedulerResponse>* sink,
+                                 std::optional<SchedulerPosition> position)
     : MessageStream(sequence, sink),
       watch_(watch),
       clock_(clock),
       sequence_(sequence),
-      heartbeat_(sequence) {}
+      heartbeat_(sequence),
+      position_(position) {}
 
 SchedulerStream::~SchedulerStream() { StopListening(); }
 
@@ -24,39 +26,43 @@ void SchedulerStream::Start() {
       if (alive.lock() != nullptr && !writing() && !ended()) WriteNext();
     });
   });
+  // Who missed nothing gets none of the messages that would start it.
+  heartbeat_.Start(kHeartbeat, [this] { WriteHeartbeat(); });
   WriteNext();
 }
 
 void SchedulerStream::WriteNext() {
   const std::shared_ptr<const SchedulerPulse> pulse = watch_->Current();
   v1::WatchSchedulerResponse message;
-  if (!sent_first_ || pulse->state_version != state_version_) {
+  if (!position_.has_value()) {
     *message.mutable_scheduler() = ToProto(pulse->scheduler);
-    state_version_ = pulse->state_version;
-    if (!sent_first_) {
-      applied_generation_ = pulse->applied_generation;
-      lost_event_count_ = pulse->lost_event_count;
-    }
-    sent_first_ = true;
-  } else if (pulse->applied_generation != applied_generation_) {
-    applied_generation_ = pulse->applied_generation;
-    // 0 is the end of an attachment, which the change of state told.
-    if (applied_generation_ == 0) return WriteNext();
+    position_ = {.sequence = pulse->sequence(), .lost_event_count = pulse->lost_event_count};
+    return WriteEvent(std::move(message), pulse->time);
+  }
+  // By number: who resumes after a message knows all that came before it.
+  int64_t next = 0;
+  for (const int64_t newest :
+       {pulse->state_sequence, pulse->generation_sequence, pulse->loss_sequence}) {
+    if (newest > position_->sequence && (next == 0 || newest < next)) next = newest;
+  }
+  if (next == 0) return;
+  position_->sequence = next;
+  if (next == pulse->state_sequence) {
+    *message.mutable_scheduler() = ToProto(pulse->scheduler);
+  } else if (next == pulse->generation_sequence) {
     v1::WatchSchedulerResponse::GenerationApplied& applied = *message.mutable_generation_applied();
-    applied.set_policy_generation(applied_generation_);
+    applied.set_policy_generation(pulse->applied_generation);
     *applied.mutable_apply_time() = ToProto(pulse->apply_time);
-  } else if (pulse->lost_event_count > lost_event_count_) {
-    message.mutable_events_lost()->set_lost_event_count(pulse->lost_event_count -
-                                                        lost_event_count_);
-    lost_event_count_ = pulse->lost_event_count;
   } else {
-    return;
+    message.mutable_events_lost()->set_lost_event_count(pulse->lost_event_count -
+                                                        position_->lost_event_count);
+    position_->lost_event_count = pulse->lost_event_count;
   }
   WriteEvent(std::move(message), pulse->time);
 }
 
 void SchedulerStream::WriteEvent(v1::WatchSchedulerResponse message, absl::Time time) {
-  message.set_sequence_number(++sequence_number_);
+  message.set_sequence_number(position_->sequence);
   *message.mutable_event_time() = ToProto(time);
   heartbeat_.Start(kHeartbeat, [this] { WriteHeartbeat(); });
   Write(std::move(message));

@@ -3,13 +3,15 @@
 // One WatchScheduler stream: the state at first, then what changed since the message before.
 //
 // Owned by its reactor; on the stream sequence. It compares the newest pulse with what it sent
-// last, so a slow reader costs nothing and sees the newest state; kHeartbeat without a change sends
-// a heartbeat. Nothing in it fails.
+// last, so a slow reader costs nothing and sees the newest state: of several events of a kind only
+// the last one, in the order of their numbers. kHeartbeat without a change sends a heartbeat.
+// Nothing in it fails.
 #ifndef SCHEDD_RPC_SCHEDULER_STREAM_H_
 #define SCHEDD_RPC_SCHEDULER_STREAM_H_
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/time/time.h"
 #include "schedd/v1/scheduler_service.pb.h"
@@ -24,8 +26,10 @@ class SchedulerStream : public MessageStream<v1::WatchSchedulerResponse> {
  public:
   static constexpr absl::Duration kHeartbeat = absl::Seconds(5);
 
+  // From a position on the stream goes on from there; else it begins with the state.
   SchedulerStream(SchedulerWatch* watch, const Clock* clock, Sequence* sequence,
-                  StreamSink<v1::WatchSchedulerResponse>* sink);
+                  StreamSink<v1::WatchSchedulerResponse>* sink,
+                  std::optional<SchedulerPosition> position = std::nullopt);
   ~SchedulerStream() override;
 
   void Start() override;
@@ -48,12 +52,7 @@ class SchedulerStream : public MessageStream<v1::WatchSchedulerResponse> {
   // Notes on their way from the control thread find it gone when this stream is.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 
-  int64_t sequence_number_ = 0;
-  // What the reader knows.
-  bool sent_first_ = false;
-  int64_t state_version_ = 0;
-  int64_t applied_generation_ = 0;
-  int64_t lost_event_count_ = 0;
+  std::optional<SchedulerPosition> position_;  // what the reader knows
 };
 
 }  // namespace schedd::rpc

@@ -30,7 +30,9 @@ absl::Status Validate(const LoadOptions& options) {
   }
   if (options.ext_tasks_only) {
     return absl::UnimplementedError(
-        "the simulated machine has no SCHED_EXT tasks; leave out ext_tasks_only");
+        "the simulated machine has no SCHED_EXT tasks: let schedd schedule all tasks (scope all, "
+        "no "
+        "--ext-tasks-only)");
   }
   return absl::OkStatus();
 }

@@ -30,6 +30,7 @@ REPO = os.path.dirname(os.path.dirname(HERE))
 PARTS = ("micro", "guest", "api")
 MODES = ("icount", "parallel")
 MICRO = ("policy_benchmark", "engine_benchmark")
+LOAD_S = 60
 GUEST_LIMIT_S = 6000
 
 
@@ -108,19 +109,23 @@ def micro(options):
     return figures
 
 
-def measure_api(options):
-    """What api_benchmark prints."""
-    answer = subprocess.run(["bazel-bin/tests/bench/api/api_benchmark", str(options.runs)], cwd=REPO, stdout=subprocess.PIPE, check=False)
+def measure_api(program, *arguments):
+    """What a program of tests/bench/api prints."""
+    answer = subprocess.run([f"bazel-bin/tests/bench/api/{program}", *arguments], cwd=REPO, stdout=subprocess.PIPE, check=False)
     if answer.returncode != 0:
-        raise RuntimeError(f"the API could not be measured: exit code {answer.returncode} of api_benchmark")
+        raise RuntimeError(f"the API could not be measured: exit code {answer.returncode} of {program}")
     return json.loads(answer.stdout)
 
 
 def api(options):
-    result = measure_api(options)
+    result = measure_api("api_benchmark", str(options.runs))
+    load = measure_api("api_load", str(LOAD_S))
+    result["load"] = {key: load[key] for key in ("tasks", "readers", "stuck", "seconds")}
+    result["figures"] += load["figures"]
     result["figures"] = [figure for figure in result["figures"] if options.workload.search(figure["name"])]
     print(f"\napi: {result['tasks']} tasks, {result['readers']} readers every {result['interval_ms']} ms, "
-          f"{result['repetitions']} repetitions")
+          f"{result['repetitions']} repetitions; under load, once: {load['tasks']} tasks, {load['readers']} readers, {load['stuck']} of "
+          f"them stuck, {load['seconds']} s")
     if result["figures"]:
         table([["figure", "unit", "median", "least", "most"]] +
               [[f["name"], f["unit"], *(number(of(f["values"])) for of in (statistics.median, min, max))] for f in result["figures"]])

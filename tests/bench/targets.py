@@ -90,6 +90,9 @@ def _api():
     # Else that figure is of less work than it says.
     yield Target("WatchTasks, 8 readers of changes: updates a second for each", API, ABSOLUTE, AT_LEAST, 10, API_NOISE, "1/s")
     yield Target("decision latency, median: 8 readers of changes / no reader", API, ABSOLUTE, AT_MOST, 1.05, API_NOISE, "x")
+    yield Target("decision latency, median: under load / alone", API, ABSOLUTE, AT_MOST, 1.05, API_NOISE, "x")
+    yield Target("under load: calls", API, ABSOLUTE, AT_LEAST, 1000, API_NOISE, "1/s")
+    yield Target("under load: its growth in the second half", API, ABSOLUTE, AT_MOST, 4, 0, "MB")
     yield Target("UpdatePolicy until applied: p99", API, ABSOLUTE, AT_MOST, 2, API_NOISE, "ms")
 
 

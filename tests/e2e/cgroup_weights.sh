@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # cpu.weight divides a busy CPU between cgroups, nice and overrides inside and outside of them, and changes count at once.
 # Measured by the kernel's own account of each task's CPU time, not by ours.
-# guest: cpus=2 mem=1G timeout=240
+# guest: cpus=2 mem=1G timeout=240 beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

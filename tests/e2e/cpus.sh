@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # One CPU, few, many: the load runs, all CPUs are used, nothing is thrown out.
-# guest: cpus=1 more_cpus=2,8,16 mem=2G timeout=300
+# guest: cpus=1 more_cpus=2,8,16 mem=2G timeout=300 beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

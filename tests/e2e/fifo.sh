@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The other policy, fifo, schedules the machine, too.
-# guest: cpus=4 mem=2G timeout=150
+# guest: cpus=4 mem=2G timeout=150 beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # --ext-tasks-only: schedd has the tasks that chose SCHED_EXT, and no other.
-# guest: cpus=2 mem=2G timeout=120 with=python
+# guest: cpus=2 mem=2G timeout=120 with=python beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

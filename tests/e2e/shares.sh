@@ -3,7 +3,7 @@
 # Weights mean shares of a busy CPU: equal ones, from an override made at run time, and as before when its time is over.
 # (nice: classes.sh; cgroups: cgroup_weights.sh.)
 # Measured by the kernel's own account of each task's CPU time, not by ours.
-# guest: cpus=2 mem=1G timeout=180
+# guest: cpus=2 mem=1G timeout=180 beside=yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 

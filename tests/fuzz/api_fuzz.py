@@ -29,7 +29,7 @@ from messages import Generator, Memory, spoil  # noqa: E402
 
 # The API's own codes. UNAVAILABLE is not among them here: nothing stops this daemon, and its disk is there.
 CODES = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-         "ABORTED", "OUT_OF_RANGE"}
+         "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED"}
 CHANGES = ("Create", "Update", "Delete", "Rollback", "Attach", "Detach")
 CALL_LIMIT_S, STREAM_LIMIT_S = 10, 0.5
 MOST_FINDINGS = 20
@@ -126,7 +126,7 @@ class Fuzz:
             self.memory.learn(message)
         shown = None if spoiled else request
         # Bytes that are no such message gRPC itself refuses: a call with INTERNAL, a stream with UNIMPLEMENTED.
-        refused_by_grpc = spoiled and code == ("UNIMPLEMENTED" if streams else "INTERNAL")
+        refused_by_grpc = spoiled and code == "INTERNAL" and not streams
         if code not in CODES and not refused_by_grpc:
             self.find(method, f"ended with {code} ({error.details() if error else ''})", shown, data)
         elif error is not None and not spoiled and code != "RESOURCE_EXHAUSTED":

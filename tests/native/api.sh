@@ -89,6 +89,8 @@ begin "WatchTasks sends numbered updates"
 OUTPUT=$(call $tasks/WatchTasks '{"updateInterval":"0.1s","maxTaskCount":1,"readMask":"comm"}' --count 3)
 got=$(python3 -c 'import json,sys; print([(json.loads(l)["sequence_number"], len(json.loads(l)["tasks"])) for l in sys.stdin])' <<<"$OUTPUT")
 if [ "$got" = "[('1', 1), ('2', 1), ('3', 1)]" ]; then pass; else fail "$got of $OUTPUT"; fi
+refuses "an event that nobody knows any more" OUT_OF_RANGE SEQUENCE_COMPACTED "watch without resume_sequence_number" \
+  $scheduler/WatchScheduler '{"name":"schedulers/default","resumeSequenceNumber":"5"}'
 gives "WatchScheduler begins with the state" 'v["scheduler"]["state"]' STATE_ATTACHED \
   $scheduler/WatchScheduler '{"name":"schedulers/default"}' --count 1
 

@@ -276,7 +276,7 @@ class Kernels(unittest.TestCase):
         self.assertEqual(ran("--thorough"), [self.smoke, self.other])
         self.assertEqual(ran("--filter", "o"), [self.smoke, self.other])
 
-    def test_those_that_measure_no_time_run_two_at_a_time_the_others_alone(self):
+    def test_those_that_measure_no_time_run_together_the_others_alone(self):
         with open(self.other, "w", encoding="utf-8") as stream:
             stream.write("# guest: beside=yes\n")
         alone = self.other + ".alone.sh"
@@ -303,7 +303,7 @@ class Kernels(unittest.TestCase):
             raise ValueError(path)
 
         with self.assertRaisesRegex(ValueError, "a"):
-            scripts.run_two_at_a_time(["a"], run)
+            scripts.run_together(["a"], run)
 
     def test_there_is_a_smoke_test(self):
         self.assertTrue(any(map(scripts.is_smoke, scripts.find("tests/e2e", ""))))

@@ -156,4 +156,4 @@ def run(report, pattern, thorough=False):
         case = check(files, thorough) if check is clang_tidy else check(files)
         report.add("lint/" + name, [case], seconds=time.monotonic() - started_at)
 
-    scripts.run_two_at_a_time([name for name in CHECKS if re.search(pattern, "lint/" + name)], run_one)
+    scripts.run_together([name for name in CHECKS if re.search(pattern, "lint/" + name)], run_one)

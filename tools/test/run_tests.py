@@ -99,7 +99,7 @@ def run_on_kernel(report, kernel, chosen, thorough):
     stage, failed = f"guest [{kernel or 'newest'}]", []
     if beside:
         with report.times.measure(f"{stage}, two at a time"):
-            failed += sum(scripts.run_two_at_a_time(beside, run), [])
+            failed += sum(scripts.run_together(beside, run), [])
     if alone:
         with report.times.measure(f"{stage}, alone"):
             failed += sum(map(run, alone), [])
@@ -153,7 +153,7 @@ def run_stage(report, stage, options):
             run_in_guests(report, options.kernels, found, options.thorough)
     else:
         with report.times.measure(stage):
-            scripts.run_two_at_a_time(scripts.find("tests/" + stage, pattern), lambda path: scripts.run_on_host(report, path))
+            scripts.run_together(scripts.find("tests/" + stage, pattern), lambda path: scripts.run_on_host(report, path), on_each_cpu=2)
 
 
 def main():

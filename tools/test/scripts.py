@@ -5,7 +5,7 @@ What a script needs stands in a comment among its first lines: '# host: timeout=
 '# guest: cpus=4 mem=2G timeout=120 kernel=newest icount=no with=python dmesg=clean smoke=no append=isolcpus=3'. append, an
 argument of the kernel, may come several times. With cpus=1,8 it runs once for each of these numbers, with more_cpus=2,16 under
 --thorough for each of those as well. One guest runs at a time, for others' load would distort what it measures; but those that
-say beside=yes, which measure no time, run two at a time, as those on this host do. Failure of a script is a failed case, never an exception.
+say beside=yes, which measure no time, run two at a time. Those on this host mostly wait: four at a time. Failure of a script is a failed case, never an exception.
 """
 
 import concurrent.futures
@@ -94,9 +94,9 @@ def _says(path, key, otherwise):
         return otherwise
 
 
-def run_two_at_a_time(paths, run):
-    """Calls run(path) for each, on two threads where there are two processors; what these calls return, in order."""
-    pool = concurrent.futures.ThreadPoolExecutor(min(2, os.cpu_count() or 1))
+def run_together(paths, run, on_each_cpu=1):
+    """Calls run(path) for each, on two processors at most, on_each_cpu at a time on each; what these calls return, in order."""
+    pool = concurrent.futures.ThreadPoolExecutor(on_each_cpu * min(2, os.cpu_count() or 1))
     try:
         return list(pool.map(run, paths))
     except BaseException:

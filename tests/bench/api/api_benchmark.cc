@@ -29,6 +29,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "client/lib/client.h"
+#include "tests/bench/api/figures.h"
 #include "tests/bench/api/server_process.h"
 
 namespace schedd {
@@ -45,37 +46,6 @@ constexpr int kChanges = 500;  // in a repetition
 constexpr absl::Duration kPhase = absl::Seconds(3);
 constexpr absl::Duration kSettle = absl::Milliseconds(500);
 constexpr absl::Duration kPatience = absl::Seconds(60);
-
-// By the nearest rank, of at least one value.
-double Percentile(std::vector<double> values, double share) {
-  std::sort(values.begin(), values.end());
-  const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(values.size())));
-  return values[std::max<size_t>(rank, 1) - 1];
-}
-
-double Median(const std::vector<double>& values) { return Percentile(values, 0.5); }
-
-class Figures {
- public:
-  void Add(const std::string& name, const std::string& unit, double value) {
-    for (auto& figure : figures_) {
-      if (figure["name"] != name) continue;
-      figure["values"].push_back(value);
-      return;
-    }
-    figures_.push_back(
-        {{"name", name}, {"unit", unit}, {"values", nlohmann::ordered_json::array({value})}});
-  }
-  void AddSamples(const std::string& name, const std::string& unit,
-                  const std::vector<double>& samples) {
-    Add(name + ": median", unit, Median(samples));
-    Add(name + ": p99", unit, Percentile(samples, 0.99));
-  }
-  const nlohmann::ordered_json& json() const { return figures_; }
-
- private:
-  nlohmann::ordered_json figures_ = nlohmann::ordered_json::array();
-};
 
 // --- calls, one after the other ---
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,6 +90,8 @@ absl::StatusOr<int64_t> ThreadCpu(pid_t pid, int32_t tid) {
 absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(int sleepers) {
   std::string directory = "/tmp/api_benchmark_XXXXXX";  // short: a socket's path has 107 bytes
   if (mkdtemp(directory.data()) == nullptr) return absl::ErrnoToStatus(errno, "mkdtemp");
+  // The socket's own mode says who may connect.
+  if (chmod(directory.c_str(), 0711) != 0) return absl::ErrnoToStatus(errno, "chmod");
   void* const memory =
       mmap(nullptr, sizeof(ProbeLog), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return absl::ErrnoToStatus(errno, "mmap");
@@ -127,6 +130,14 @@ absl::StatusOr<ServerCpu> ServerProcess::Cpu() const {
   return ServerCpu{.process_ns = time.tv_sec * kSecond + time.tv_nsec,
                    .machine_ns = *machine,
                    .scheduling_ns = *scheduling};
+}
+
+absl::StatusOr<int64_t> ServerProcess::ResidentBytes() const {
+  const std::string path = absl::StrCat("/proc/", pid_, "/statm");
+  std::ifstream file(path);
+  int64_t pages = 0;
+  if (!(file >> pages >> pages)) return absl::InternalError(absl::StrCat("cannot read ", path));
+  return pages * sysconf(_SC_PAGESIZE);
 }
 
 }  // namespace schedd

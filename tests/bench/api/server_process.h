@@ -37,10 +37,12 @@ class ServerProcess {
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
-  std::string endpoint() const { return "unix://" + directory_ + "/s.sock"; }
+  std::string endpoint() const { return "unix://" + socket(); }
+  std::string socket() const { return directory_ + "/s.sock"; }
   const ProbeLog& log() const { return *log_; }
   // Once it is attached.
   absl::StatusOr<ServerCpu> Cpu() const;
+  absl::StatusOr<int64_t> ResidentBytes() const;
 
  private:
   ServerProcess(std::string directory, ProbeLog* log)

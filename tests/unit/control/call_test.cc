@@ -98,13 +98,72 @@ TEST(CallAndWaitTest, CallersDoNotMixTheirAnswers) {
   for (std::thread& caller : callers) caller.join();
 }
 
-TEST(ReplyTest, TheAnswerGivenIsNotReplacedAtItsEnd) {
-  Reply<absl::Status>::Box box;
-  {
-    Reply<absl::Status>(&box).Set(absl::OkStatus());
+// A sequence that is held up.
+class HeldThread {
+ public:
+  HeldThread() {
+    thread_.Post([this] {
+      begun_.Notify();
+      go_on_.WaitForNotification();
+    });
+    begun_.WaitForNotification();
   }
-  EXPECT_TRUE(box.done.HasBeenNotified());
-  EXPECT_TRUE(box.answer.ok());
+  ~HeldThread() { LetGo(); }
+  void LetGo() {
+    if (!go_on_.HasBeenNotified()) go_on_.Notify();
+    thread_.Stop();
+  }
+  ControlThread& thread() { return thread_; }
+
+ private:
+  ControlThread thread_;
+  absl::Notification begun_;
+  absl::Notification go_on_;
+};
+
+TEST(CallAndWaitTest, WorkThatHadNotBegunInTimeNeverRuns) {
+  HeldThread held;
+  bool ran = false;
+  const Number answer = CallAndWait<Number>(
+      &held.thread(), [&ran](const Done&) { ran = true; }, absl::Milliseconds(5));
+  EXPECT_EQ(ErrorOf(answer), "DEADLINE_EXCEEDED CALL_TIMED_OUT");
+  EXPECT_EQ(answer.status().message(),
+            "schedd has not begun this within 5ms, so nothing was done: try again when it has less "
+            "to do");
+  held.LetGo();
+  EXPECT_FALSE(ran);
+}
+
+TEST(CallAndWaitTest, WorkThatHasBegunGoesOnWithoutTheCaller) {
+  ControlThread thread;
+  absl::Notification waited;
+  auto answered = std::make_shared<absl::Notification>();
+  const Number answer = CallAndWait<Number>(
+      &thread,
+      [&waited, answered](const Done& done) {
+        waited.WaitForNotification();
+        done(7);
+        answered->Notify();
+      },
+      absl::Milliseconds(5));
+  EXPECT_EQ(ErrorOf(answer), "DEADLINE_EXCEEDED CALL_TIMED_OUT");
+  EXPECT_EQ(answer.status().message(),
+            "schedd has not finished this within 5ms and goes on with it: look at what is in force "
+            "before you repeat it");
+  waited.Notify();
+  answered->WaitForNotification();
+}
+
+TEST(CallAndWaitTest, AnAnswerWithinTheLimitIsGiven) {
+  ControlThread thread;
+  EXPECT_EQ(*CallAndWait<Number>(&thread, [](const Done& done) { done(9); }, absl::Minutes(1)), 9);
+}
+
+TEST(PendingCallTest, TheAnswerGivenIsNotReplaced) {
+  PendingCall<Number> call;
+  call.Set(1);
+  call.Set(DrainingError());
+  EXPECT_EQ(*call.Wait(absl::ZeroDuration()), 1);
 }
 
 }  // namespace

@@ -221,13 +221,13 @@ TEST_F(SchedulerControlTest, ShutdownUnloadsEvenWhenTheDetachFails) {
 
 TEST_F(SchedulerControlTest, AnEjectionIsNoticedWithinATick) {
   Attach();
-  const int64_t state_version = Pulse()->state_version;
+  const int64_t number = Pulse()->state_sequence;
   host.kernel->Eject(Stall());
   sequence.Advance(absl::Milliseconds(100));
   EXPECT_EQ(host.kernels_alive, 0);
   EXPECT_EQ(host.engine, nullptr);
   EXPECT_EQ(Pulse()->scheduler.state, SchedulerState::kEjected);
-  EXPECT_GT(Pulse()->state_version, state_version);
+  EXPECT_GT(Pulse()->state_sequence, number);
   EXPECT_EQ(Pulse()->scheduler.last_exit->kind, 1026);
   EXPECT_THAT(log.back(), HasSubstr("ejected by the kernel: runnable task stall"));
 }
@@ -320,11 +320,11 @@ TEST_F(SchedulerControlTest, PageFaultsThatTheHostCannotTellAreMinusOne) {
 TEST_F(SchedulerControlTest, LostEventsArePublishedAndNeverShrink) {
   Attach();
   scheduler().watch().AddListener([] {});
-  const int64_t version = Pulse()->version;
+  const int64_t number = Pulse()->sequence();
   host.kernel->Count(SCHEDD_COUNT_EVENTS_DROPPED, 2);
   host.kernel->Count(SCHEDD_COUNT_EVENTS_WITHHELD, 3);
   sequence.Advance(absl::Milliseconds(100));
-  EXPECT_EQ(Pulse()->version, version + 1);
+  EXPECT_EQ(Pulse()->sequence(), number + 1);
   EXPECT_EQ(Pulse()->lost_event_count, 5);
   ASSERT_TRUE(scheduler().Detach("").ok());
   EXPECT_EQ(Pulse()->lost_event_count, 5);
@@ -346,9 +346,9 @@ TEST_F(SchedulerControlTest, AppliedGenerationsArePublishedAtOnce) {
 
 TEST_F(SchedulerControlTest, AnIdleSchedulerIsNoNews) {
   Attach();
-  const int64_t version = Pulse()->version;
+  const int64_t number = Pulse()->sequence();
   sequence.Advance(absl::Seconds(60));
-  EXPECT_EQ(Pulse()->version, version);
+  EXPECT_EQ(Pulse()->sequence(), number);
 }
 
 TEST_F(SchedulerControlTest, AForeignSchedulerThatComesIsNoticedByItself) {

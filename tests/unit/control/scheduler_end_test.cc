@@ -231,11 +231,11 @@ TEST_F(SchedulerEndTest, AfterShutdownNothingMoves) {
   Attach();
   ASSERT_TRUE(scheduler().Shutdown().ok());
   EXPECT_THAT(log, Contains("detached: the daemon ends"));
-  const int64_t version = Pulse()->version;
+  const int64_t number = Pulse()->sequence();
   host.state = {
       .attachment = KernelState::Attachment::kForeign, .ops_name = "scx", .raw_state = ""};
   sequence.Advance(absl::Seconds(1));
-  EXPECT_EQ(Pulse()->version, version);
+  EXPECT_EQ(Pulse()->sequence(), number);
   EXPECT_TRUE(scheduler().Shutdown().ok());  // again: nothing to do
 }
 

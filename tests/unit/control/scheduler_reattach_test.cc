@@ -183,10 +183,10 @@ TEST_F(SchedulerReattachTest, WhenNoneSucceedsItStaysEjected) {
 
 TEST_F(SchedulerReattachTest, WatchersHearOfIt) {
   Attach();
-  const int64_t version = scheduler().watch().Current()->state_version;
+  const int64_t sequence = scheduler().watch().Current()->state_sequence;
   Eject();
   const std::shared_ptr<const SchedulerPulse> pulse = scheduler().watch().Current();
-  EXPECT_GT(pulse->state_version, version);
+  EXPECT_GT(pulse->state_sequence, sequence);
   EXPECT_TRUE(pulse->scheduler.reattach_time.has_value());
 }
 

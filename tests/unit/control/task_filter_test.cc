@@ -23,6 +23,7 @@ TaskInfo Sample() {
   task.cgroup_path = "/system.slice/nginx.service";
   task.nice = -5;
   task.weight = 300;
+  task.effective_weight = 33.33333333;
   task.run_state = TaskRunState::kQueued;
   task.cpu = 3;
   task.policy = "policies/default";
@@ -54,6 +55,10 @@ TEST(TaskFilterTest, Matches) {
       {"nice = -5", true},
       {"nice < 0", true},
       {"stats.lag_nanos>-8", true},
+      {"effective_weight = 33.333333", true},
+      {"effective_weight = 33", false},
+      {"effective_weight > 33", true},
+      {"effective_weight < 3.4e1", true},
       {"stats.run_time_nanos = 5000000", true},
       {"stats.run_time_nanos = 5ms", true},
       {"stats.run_time_nanos > 4.9ms", true},
@@ -130,6 +135,9 @@ TEST(TaskFilterTest, ErrorsSayWhereAndWhatIsAllowed) {
       {"tid = 1.5", 7, "needs a whole number"},
       {"tid = 5ms", 7, "needs a whole number"},
       {"tid = 99999999999999999999", 7, "needs a whole number"},
+      {"effective_weight = heavy", 20, "found \"heavy\" where effective_weight needs a number"},
+      {"effective_weight = 1e12", 20, "needs a number"},
+      {"effective_weight = nan", 20, "needs a number"},
       {"tid = 1*", 7, "needs a whole number"},
       {"stats.run_time_nanos = soon", 24, "or a duration such as 5ms"},
       {"run_state = ASLEEP", 13, "needs RUNNING, QUEUED or SLEEPING"},

@@ -171,6 +171,19 @@ TEST(MetricTableTest, WhatIsNoCounterHasItsValue) {
               ElementsAre("version=1.2.3", "kernel_release=7.1-cloud", "policy=vruntime"));
 }
 
+TEST(MetricTableTest, ProblemsOfTheApiAreNoScheduling) {
+  SchedulerInfo info;
+  EXPECT_EQ(Plain(info).at("schedd_roles_file_ok"), 1);
+  EXPECT_EQ(Plain(info).at("schedd_audit_ok"), 1);
+  info.roles_problem = "line 3";
+  EXPECT_EQ(Plain(info).at("schedd_roles_file_ok"), 0);
+  EXPECT_EQ(Plain(info).at("schedd_audit_ok"), 1);
+  info.audit_problem = "disk full";
+  info.unstored_audit_entry_count = 4;
+  EXPECT_EQ(Plain(info).at("schedd_audit_ok"), 0);
+  EXPECT_EQ(Plain(info).at("schedd_audit_entries_lost_total"), 4);
+}
+
 TEST(MetricTableTest, TimesAreInSeconds) {
   SchedulerInfo info = Attached();
   info.counters->degraded_ns = 1'500'000'000;
@@ -253,7 +266,9 @@ TEST(MetricTableTest, WhileNothingIsAttachedThereAreNoCounters) {
   for (const auto& family : Collect(info)) names.push_back(family.name);
   EXPECT_THAT(names, ElementsAre("schedd_up", "schedd_build_info", "schedd_attached",
                                  "schedd_state", "schedd_attachments_total", "schedd_reattachments",
-                                 "schedd_reattachments_limit", "schedd_policy_generation"));
+                                 "schedd_reattachments_limit", "schedd_policy_generation",
+                                 "schedd_roles_file_ok", "schedd_audit_ok",
+                                 "schedd_audit_entries_lost_total"));
 }
 
 TEST(MetricTableTest, PageFaultsThatNobodyKnowsAreAbsent) {

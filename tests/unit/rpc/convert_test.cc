@@ -10,9 +10,12 @@
 #include <limits>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "server/control/restore.h"
+#include "server/control/task_fields.h"
 
 namespace schedd::rpc {
 namespace {
@@ -441,6 +444,20 @@ TEST(ConvertTest, OverrideInAReply) {
   EXPECT_FALSE(ToProto(info).has_slice());
   EXPECT_FALSE(ToProto(info).has_expire_time());
   EXPECT_FALSE(ToProto(info).selector().has_uid());
+}
+
+TEST(TaskFieldsTest, EachFieldOfATaskCanBeNamedInAFilter) {
+  std::vector<std::string> paths;
+  for (const auto& [type, prefix] :
+       {std::pair(v1::Task::descriptor(), ""), std::pair(v1::TaskStats::descriptor(), "stats.")}) {
+    for (int i = 0; i < type->field_count(); ++i) {
+      if (type->field(i)->message_type() == nullptr) {
+        paths.push_back(absl::StrCat(prefix, type->field(i)->name()));
+      }
+    }
+  }
+  for (const std::string& path : paths) EXPECT_NE(FindTaskField(path), nullptr) << path;
+  EXPECT_EQ(paths.size(), TaskFields().size());
 }
 
 }  // namespace

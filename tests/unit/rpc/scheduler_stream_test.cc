@@ -188,6 +188,70 @@ TEST_F(SchedulerStreamTest, EndStopsEverything) {
   EXPECT_EQ(sink_.written.size(), 1u);
 }
 
+// --- after a broken connection ---
+
+TEST_F(SchedulerStreamTest, GoesOnWhereTheReaderWas) {
+  Attach(1);
+  pulse_.lost_event_count = 5;
+  Publish();
+  stream_->Start();
+  const int64_t known = sink_.last().sequence_number();
+  Read();
+  stream_->End(absl::UnavailableError("the connection broke"));
+  Apply(2);
+  pulse_.lost_event_count = 8;
+  Publish();
+  Apply(3);
+
+  FakeSink<Response> sink;
+  SchedulerStream resumed(&watch_, &clock_, &sequence_, &sink, watch_.Find(known));
+  resumed.Start();
+  EXPECT_EQ(sink.last().events_lost().lost_event_count(), 3);
+  sink.Read(&resumed);
+  EXPECT_EQ(sink.last().generation_applied().policy_generation(), 3) << "the newest one only";
+  sink.Read(&resumed);
+  ASSERT_EQ(sink.written.size(), 2u);
+  EXPECT_GT(sink.written[0].sequence_number(), known);
+  EXPECT_GT(sink.written[1].sequence_number(), sink.written[0].sequence_number());
+
+  // Whoever has only the first of them gets the second.
+  FakeSink<Response> again;
+  SchedulerStream later(&watch_, &clock_, &sequence_, &again,
+                        watch_.Find(sink.written[0].sequence_number()));
+  later.Start();
+  EXPECT_EQ(again.last().generation_applied().policy_generation(), 3);
+}
+
+TEST_F(SchedulerStreamTest, WhoMissedNothingHearsNothingUntilSomethingHappens) {
+  Attach(1);
+  FakeSink<Response> sink;
+  SchedulerStream resumed(&watch_, &clock_, &sequence_, &sink,
+                          watch_.Find(watch_.Current()->sequence()));
+  resumed.Start();
+  EXPECT_TRUE(sink.written.empty());
+  sequence_.Advance(SchedulerStream::kHeartbeat);
+  ASSERT_EQ(sink.written.size(), 1u);
+  EXPECT_TRUE(sink.last().has_heartbeat());
+  EXPECT_EQ(sink.last().sequence_number(), watch_.Current()->sequence());
+  sink.Read(&resumed);
+  Apply(2);
+  ASSERT_EQ(sink.written.size(), 2u);
+  EXPECT_EQ(sink.last().generation_applied().policy_generation(), 2);
+}
+
+TEST_F(SchedulerStreamTest, WhoMissedTheEndOfAGenerationIsToldTheState) {
+  Attach(1);
+  const int64_t known = watch_.Current()->state_sequence;
+  pulse_.scheduler.state = SchedulerState::kDetached;
+  Apply(0);
+  FakeSink<Response> sink;
+  SchedulerStream resumed(&watch_, &clock_, &sequence_, &sink, watch_.Find(known));
+  resumed.Start();
+  EXPECT_EQ(sink.last().scheduler().state(), v1::Scheduler::STATE_DETACHED);
+  sink.Read(&resumed);
+  EXPECT_EQ(sink.written.size(), 1u);
+}
+
 // A note that is on its way when the stream goes must not touch it.
 TEST_F(SchedulerStreamTest, NoteThatComesAfterTheStreamIsHarmless) {
   stream_->Start();
