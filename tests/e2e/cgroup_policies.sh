@@ -20,17 +20,18 @@ policy_of() { ctl task get "$1" -o json | jq -r .policy; }
 slices() { check "$1" wait_until 10 slice_is "$2" "$3"; }
 # What of a policy a change may touch, and when it was made.
 values() { ctl policy get "$1" -o json | jq -cS '[.parameters, .effectiveParameters, .selector, .createTime]'; }
+policies() { ctl policy list -o json | jq -cS '[.policies[] | del(.appliedGeneration, .applyTime)]'; }
 # refuses NAME REASON METHOD JSON: a case; and the policies are as before
 refuses() {
   local before
-  before=$(ctl policy list -o json | jq -cS '[.policies[] | del(.appliedGeneration)]')
+  before=$(policies)
   begin "$1"
   if OUTPUT=$(call "$POLICIES/$3" "$4" 2>&1); then
     fail "not refused: $OUTPUT"
   elif [[ "$OUTPUT" != *"\"$2\""* ]]; then
     fail "reason $2 expected: $OUTPUT"
-  elif [ "$(ctl policy list -o json | jq -cS '[.policies[] | del(.appliedGeneration)]')" != "$before" ]; then
-    fail "refused, and something is changed: $(ctl policy list -o json)"
+  elif [ "$(policies)" != "$before" ]; then
+    fail "refused, and something is changed: from $before to $(policies)"
   else
     pass
   fi
@@ -95,6 +96,8 @@ BEFORE=$(values a)
 kill -KILL "$SCHEDD"
 wait "$SCHEDD" 2>/dev/null
 start_schedd
+# The dispatcher and the socket are those of the first one until the second has adopted it.
+check "the second one answers" wait_until 20 ctl -q status
 is "after kill -9 the policy is as it was" "$(values a)" "$BEFORE"
 slices "and in force" "$A" 3000000
 
