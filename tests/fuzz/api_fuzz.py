@@ -13,9 +13,11 @@ stdout: a line for each finding, and at the end one with the counts by code. Exi
 """
 
 import argparse
+import calendar
 import collections
 import os
 import random
+import re
 import sys
 import time
 
@@ -33,6 +35,12 @@ CODES = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DE
 CHANGES = ("Create", "Update", "Delete", "Rollback", "Attach", "Detach")
 CALL_LIMIT_S, STREAM_LIMIT_S = 10, 0.5
 MOST_FINDINGS = 20
+EXPIRE_TIME, LAPSES_SOON_S = re.compile(r'"expireTime": "([^"]+)"'), 60
+
+
+def unix_seconds(timestamp):
+    """Of a time as JSON has it, down to a second."""
+    return calendar.timegm(time.strptime(timestamp[:19], "%Y-%m-%dT%H:%M:%S"))
 
 
 class Fuzz:
@@ -82,7 +90,7 @@ class Fuzz:
         return "OK", messages, None
 
     def state(self):
-        """What calls can change, as text; None when something of it may lapse by itself, or cannot be read."""
+        """What calls can change, as text; None when something of it will lapse by itself soon, or cannot be read."""
         parts = []
         for method, streams in self.methods:
             if streams or method.name not in ("GetScheduler", "ListPolicies", "GetPolicy", "ListTaskOverrides"):
@@ -101,7 +109,7 @@ class Fuzz:
                     parts.append(str(getattr(message, "state", "")) + str(getattr(message, "generation", "")))
                     continue
                 text = json_format.MessageToJson(message, descriptor_pool=self.server.pool)
-                if "expireTime" in text:
+                if any(end < time.time() + LAPSES_SOON_S for end in map(unix_seconds, EXPIRE_TIME.findall(text))):
                     return None
                 parts.append("\n".join(line for line in text.splitlines() if "matchedTaskCount" not in line and "apply" not in line))
         return "\n".join(parts)
@@ -119,11 +127,14 @@ class Fuzz:
         if spoiled:
             data = spoil(self.random, data)
         changes = method.name.startswith(CHANGES)
-        before = self.state() if changes and self.random.random() < 0.3 else None
+        only_checks = getattr(request, "validate_only", False)
+        before = self.state() if changes and (only_checks or self.random.random() < 0.3) else None
         code, messages, error = self._send(method, streams, data)
         self.codes[code] += 1
         for message in messages:
             self.memory.learn(message)
+        if code == "OK" and not spoiled:
+            self.memory.keep(request)  # what was good once, changed a little, comes further than what is new
         shown = None if spoiled else request
         # Bytes that are no such message gRPC itself refuses: a call with INTERNAL, a stream with UNIMPLEMENTED.
         refused_by_grpc = spoiled and code == "INTERNAL" and not streams
@@ -135,7 +146,7 @@ class Fuzz:
                 self.find(method, f"{code} without a message", shown, data)
             if not any(detail.get("domain") == "schedd" and detail.get("reason") for detail in told["details"]):
                 self.find(method, f"{code} without a reason: {told['message']}", shown, data)
-        if before is not None and not spoiled and (error is not None or getattr(request, "validate_only", False)):
+        if before is not None and not spoiled and (error is not None or only_checks):
             after = self.state()
             if after is not None and after != before:
                 self.find(method, f"ended with {code}, and yet it changed something: from {before[:1500]} to {after[:1500]}", shown, data)

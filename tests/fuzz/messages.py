@@ -33,9 +33,13 @@ class Memory:
     def __init__(self, random):
         self._random, self._texts, self._messages = random, {}, {}
 
+    def keep(self, message):
+        """As one to begin with where such a message is wanted."""
+        self._keep(self._messages.setdefault(message.DESCRIPTOR.full_name, []), message)
+
     def learn(self, message, depth=0):
-        kept = self._messages.setdefault(message.DESCRIPTOR.full_name, [])
-        self._keep(kept, message)
+        """Keeps it and all that it is made of."""
+        self.keep(message)
         for field, value in message.ListFields():
             values = value if field.label == Field.LABEL_REPEATED else [value]
             for each in list(values)[:5]:

@@ -65,13 +65,21 @@ def api_result(**values):
 class Api(unittest.TestCase):
     def measure(self, result, *arguments):
         output = io.StringIO()
-        with unittest.mock.patch.object(bench, "measure_api", lambda _: result), contextlib.redirect_stdout(output):
+        load = {"tasks": 7, "readers": 5, "stuck": 3, "seconds": 60, "figures": [{"name": "under load: calls", "unit": "1/s", "values": [999]}]}
+
+        def measured(program, *_):
+            return {"api_benchmark": result, "api_load": load}[program]
+
+        with unittest.mock.patch.object(bench, "measure_api", measured), contextlib.redirect_stdout(output):
             return bench.api(bench.parse(["api", *arguments])), output.getvalue()
 
     def test_medians_with_the_least_and_the_greatest(self):
         result, output = self.measure(api_result(list=[20, 10, 90], change=[1]))
         self.assertRegex(output, r"list +ms +20 +10 +90")
         self.assertEqual(result["figures"][0]["values"], [20, 10, 90])
+        self.assertRegex(output, r"under load: calls +1/s +999")
+        self.assertIn("7 tasks, 5 readers, 3 of them stuck, 60 s", output)
+        self.assertEqual(result["load"]["stuck"], 3)
 
     def test_only_the_figures_asked_for(self):
         result, output = self.measure(api_result(list=[20], change=[1]), "--workload", "^cha")
@@ -80,8 +88,8 @@ class Api(unittest.TestCase):
 
     def test_a_program_that_fails_is_an_error(self):
         with unittest.mock.patch.object(bench.subprocess, "run", return_value=unittest.mock.MagicMock(returncode=1)):
-            with self.assertRaisesRegex(RuntimeError, "exit code 1 of api_benchmark"):
-                bench.measure_api(bench.parse(["api"]))
+            with self.assertRaisesRegex(RuntimeError, "exit code 1 of api_load"):
+                bench.measure_api("api_load", "60")
 
 
 def micro_result(ns=50, allocations=0, set_ns=400):
@@ -195,7 +203,7 @@ class Targets(unittest.TestCase):
 
     def test_targets_of_programs_are_for_figures_that_these_have(self):
         texts = ""
-        for path in ("api/api_benchmark.cc", "micro/policy_benchmark.cc", "micro/engine_benchmark.cc"):
+        for path in ("api/api_benchmark.cc", "api/api_load.cc", "micro/policy_benchmark.cc", "micro/engine_benchmark.cc"):
             with open(os.path.join(tap_unittest.REPO, "tests/bench", path), encoding="utf-8") as stream:
                 texts += stream.read()
         for target in targets.TARGETS:
