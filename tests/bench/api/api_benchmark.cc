@@ -29,6 +29,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "client/lib/client.h"
+#include "tests/bench/api/await_attached.h"
 #include "tests/bench/api/figures.h"
 #include "tests/bench/api/server_process.h"
 
@@ -281,21 +282,6 @@ absl::Status MeasureReaders(const ServerProcess& server, Figures* figures) {
 }
 
 // --- all of it ---
-
-absl::Status AwaitAttached(Client& client) {
-  const absl::Time give_up = absl::Now() + kPatience;
-  while (true) {
-    const auto scheduler = client.GetScheduler();
-    if (scheduler.ok() && scheduler->state() == v1::Scheduler::STATE_ATTACHED) {
-      return absl::OkStatus();
-    }
-    if (absl::Now() > give_up) {
-      return scheduler.ok() ? absl::DeadlineExceededError("the server does not attach")
-                            : scheduler.status();
-    }
-    absl::SleepFor(absl::Milliseconds(50));
-  }
-}
 
 absl::Status Measure(const ServerProcess& server, int repetitions, Figures* figures) {
   const auto client = Client::Connect(server.endpoint());

@@ -36,6 +36,7 @@
 #include "client/lib/client.h"
 #include "schedd/v1/scheduler_service.grpc.pb.h"
 #include "schedd/v1/task_service.grpc.pb.h"
+#include "tests/bench/api/await_attached.h"
 #include "tests/bench/api/figures.h"
 #include "tests/bench/api/server_process.h"
 
@@ -291,18 +292,6 @@ void MeasureAlone(const ServerProcess& server, Latencies* latencies) {
 }
 
 // --- all of it ---
-
-absl::Status AwaitAttached(Client& client) {
-  const absl::Time give_up = absl::Now() + kPatience;
-  while (true) {
-    const auto scheduler = client.GetScheduler();
-    if (scheduler.ok() && scheduler->state() == v1::Scheduler::STATE_ATTACHED) {
-      return absl::OkStatus();
-    }
-    if (absl::Now() > give_up) return absl::DeadlineExceededError("the server does not attach");
-    absl::SleepFor(absl::Milliseconds(50));
-  }
-}
 
 // The load, from its first reader to its last; its decisions in `latencies`.
 absl::Status MeasureLoad(Client& client, const ServerProcess& server, int seconds,
