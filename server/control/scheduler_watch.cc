@@ -25,10 +25,11 @@ std::shared_ptr<const SchedulerPulse> SchedulerWatch::Current() const {
 
 std::optional<SchedulerPosition> SchedulerWatch::Find(int64_t sequence) const {
   absl::MutexLock lock(&mutex_);
+  const int64_t first = positions_.front().sequence;
+  // Compared before the subtraction: callers may send any number.
+  if (sequence < first || sequence > positions_.back().sequence) return std::nullopt;
   // Without gaps, so the number is the place.
-  const int64_t place = sequence - positions_.front().sequence;
-  if (place < 0 || place >= static_cast<int64_t>(positions_.size())) return std::nullopt;
-  return positions_[static_cast<size_t>(place)];
+  return positions_[static_cast<size_t>(sequence - first)];
 }
 
 SchedulerWatch::ListenerId SchedulerWatch::AddListener(std::function<void()> changed) {

@@ -7,8 +7,6 @@
 #ifndef SCHEDD_RPC_ACCESS_STATE_H_
 #define SCHEDD_RPC_ACCESS_STATE_H_
 
-#include <utility>
-
 #include "absl/status/statusor.h"
 #include "server/control/scheduler_info.h"
 #include "server/rpc/audit.h"

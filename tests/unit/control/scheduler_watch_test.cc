@@ -65,7 +65,8 @@ TEST(SchedulerWatchTest, WhereAReaderStands) {
     EXPECT_EQ(position->sequence, sequence);
     EXPECT_EQ(position->lost_event_count, count) << sequence;
   }
-  for (const int64_t never : {int64_t{-1}, int64_t{0}, int64_t{99}, int64_t{106}, INT64_MAX}) {
+  for (const int64_t never :
+       {INT64_MIN, int64_t{-1}, int64_t{0}, int64_t{99}, int64_t{106}, INT64_MAX}) {
     EXPECT_FALSE(watch.Find(never).has_value()) << never;
   }
 }
