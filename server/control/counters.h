@@ -10,7 +10,7 @@
 #include <cstdint>
 
 #include "server/control/attachment.h"
-#include "server/control/latency.h"
+#include "server/engine/latency.h"
 #include "server/control/scheduler_info.h"
 #include "server/engine/kernel.h"
 

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "server/control/latency.h"
+#include "server/engine/latency.h"
 
 namespace schedd {
 

@@ -7,6 +7,7 @@
 #include "bpf/lease.h"
 #include "bpf/ring.h"
 #include "bpf/sleep.h"
+#include "bpf/sync.h"
 #include "bpf/virtual_time.h"
 #include "bpf/wait.h"
 #include "server/engine/shared_access.h"
@@ -16,6 +17,11 @@ namespace {
 
 // As DISPATCH_DRAIN in bpf/.
 constexpr int kDispatchDrain = 16;
+// As TAKE_LOOKS there.
+constexpr int kTakeLooks = 4;
+constexpr int64_t kTickNs = 4'000'000;
+// As NET_PERIOD_NS there.
+constexpr int64_t kNetPeriodNs = 100'000'000;
 
 // The dispatcher's own words: it alone writes them, others read.
 template <typename T>
@@ -47,27 +53,62 @@ int64_t Dispatcher::SliceOf(const SimTask& task) {
   return static_cast<int64_t>(LoadShared(memory_.header->base_slice_ns));
 }
 
-void Dispatcher::KickIdle(const SimTask& task) {
+bool Dispatcher::KickIdle(const SimTask& task) {
   const int cpu = machine_->ClaimIdleCpu(task);
-  if (cpu < 0) return;
+  if (cpu < 0) return false;
   Count(task.cpu, SCHEDD_COUNT_KICKS_IDLE);
   machine_->Kick(cpu, /*preempt=*/false);
+  return true;
+}
+
+bool Dispatcher::SomebodyQueued() const {
+  return urgent_.size() + ready_.size() + undecided_.size() > 0;
 }
 
 // --- from waking to running
 // --------------------------------------------------------------------------
 
+// A waker that says it is about to sleep, and has kept its word before, is followed on its CPU.
+bool Dispatcher::RunsInWakersPlace(const SimTask& task) {
+  const int cpu = machine_->waking_cpu();
+  if (cpu < 0 || machine_->Current(cpu) == nullptr) return false;
+  const schedd_slot* waker = SlotOf(*machine_->Current(cpu));
+  schedd_cpu& record = memory_.cpus[static_cast<size_t>(cpu)];
+  return waker != nullptr &&
+         schedd_sync_begin(&record, static_cast<uint64_t>(machine_->now_ns())) != 0 &&
+         schedd_sync_trusted(waker) != 0 && !SomebodyQueued() && task.allowed.Has(cpu);
+}
+
 bool Dispatcher::SelectCpu(SimTask& task) {
-  const int cpu = machine_->ClaimIdleCpu(task);
-  if (cpu < 0) return false;
-  machine_->Kick(cpu, /*preempt=*/false);
-  if (LoadShared(memory_.header->all_decisions) != 0) return false;
-  Count(cpu, SCHEDD_COUNT_RUN_DIRECT_IDLE);
+  const bool all_decisions = LoadShared(memory_.header->all_decisions) != 0;
+  int cpu = -1;
+  if (!all_decisions && RunsInWakersPlace(task)) {
+    cpu = machine_->waking_cpu();
+    Count(cpu, SCHEDD_COUNT_RUN_DIRECT_SYNC);
+    // The tick finds out when the waker does not sleep as it said.
+    machine_->At(machine_->now_ns() + kTickNs, [this, cpu, alive = std::weak_ptr<int>(alive_)] {
+      if (!alive.expired()) CheckWaker(cpu);
+    });
+  } else {
+    cpu = machine_->ClaimIdleCpu(task);
+    if (cpu < 0) return false;
+    machine_->Kick(cpu, /*preempt=*/false);
+    if (all_decisions) return false;
+    Count(cpu, SCHEDD_COUNT_RUN_DIRECT_IDLE);
+  }
   task.direct = true;
   task.solo = true;
   if (schedd_slot* slot = SlotOf(task)) StoreShared(slot->state, SCHEDD_TASK_DECIDED);
   machine_->InsertLocal(cpu, task, SliceOf(task));
   return true;
+}
+
+void Dispatcher::CheckWaker(int cpu) {
+  const schedd_cpu& record = memory_.cpus[static_cast<size_t>(cpu)];
+  if (record.running != 0 && machine_->LocalCount(cpu) > 0 &&
+      schedd_sync_broken(&record, static_cast<uint64_t>(machine_->now_ns())) != 0) {
+    machine_->Kick(cpu, /*preempt=*/true);
+  }
 }
 
 void Dispatcher::Runnable(SimTask& task, bool woke) {
@@ -83,13 +124,36 @@ void Dispatcher::Runnable(SimTask& task, bool woke) {
 
 void Dispatcher::Enqueue(SimTask& task, bool woke) {
   schedd_slot* slot = SlotOf(task);
-  const uint64_t floor = memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor;
-  const uint64_t vtime =
-      slot != nullptr ? schedd_place_in_queue(memory_.header, slot, woke ? 1 : 0, floor) : floor;
   task.direct = false;
   task.solo = false;
+  if (slot != nullptr && (woke || task.cut) && LoadShared(memory_.header->all_decisions) == 0 &&
+      schedd_lease_holds(memory_.header, slot, static_cast<uint64_t>(machine_->now_ns()))) {
+    EnqueueLeased(task, *slot);
+  } else {
+    EnqueueUndecided(task, slot, woke);
+  }
+}
+
+void Dispatcher::EnqueueLeased(SimTask& task, schedd_slot& slot) {
+  const uint64_t floor = memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor;
+  const uint64_t vtime = schedd_place_in_queue(memory_.header, &slot, /*woke=*/1, floor);
+  StoreShared(slot.deadline, vtime);
+  schedd_wait_begin_decided(&slot);
+  StoreShared(slot.leased_seq, slot.seq);
+  Count(task.cpu, SCHEDD_COUNT_WAITS_LEASED);
+  const int cpu = KickIdle(task) ? -1 : CpuToTake(task, vtime);
+  (cpu < 0 ? ready_ : own_[static_cast<size_t>(cpu)]).Insert(task, vtime);
+  ArmNet();
+  if (cpu < 0) return;
+  Count(task.cpu, SCHEDD_COUNT_KICKS_PREEMPT);
+  machine_->Kick(cpu, /*preempt=*/true);
+}
+
+void Dispatcher::EnqueueUndecided(SimTask& task, schedd_slot* slot, bool woke) {
+  uint64_t vtime = memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor;
   uint32_t flags = woke ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;
   if (slot != nullptr) {
+    vtime = schedd_place_in_queue(memory_.header, slot, woke ? 1 : 0, vtime);
     StoreShared(slot->deadline, vtime);
     StoreShared(slot->asked_ns, machine_->now_ns());
     if (slot->urgent_seq == slot->seq) flags |= SCHEDD_EVENT_OUT_OF_TURN;
@@ -97,11 +161,86 @@ void Dispatcher::Enqueue(SimTask& task, bool woke) {
     schedd_wait_begin(slot);
   }
   undecided_.Insert(task, vtime);
-  KickIdle(task);
+  ArmNet();
+  if (!KickIdle(task) && woke && slot != nullptr && slot->decided_weight != 0 &&
+      LoadShared(memory_.header->all_decisions) == 0) {
+    const int cpu = CpuToTake(task, vtime);
+    if (cpu >= 0) {
+      StoreShared(memory_.cpus[static_cast<size_t>(cpu)].give_way, 1u);
+      Count(task.cpu, SCHEDD_COUNT_KICKS_PREEMPT);
+      machine_->Kick(cpu, /*preempt=*/true);
+    }
+  }
   if (slot != nullptr) {
     SendEvent(task, *slot, flags);
   } else {
     Count(task.cpu, SCHEDD_COUNT_NO_SLOT);
+  }
+}
+
+// As schedd_may_take in bpf/: a task with that deadline may take the CPU from the one that runs
+// there.
+bool Dispatcher::MayTake(int cpu, uint64_t deadline) const {
+  const SimTask* running = machine_->Current(cpu);
+  if (running == nullptr || running->slot == SCHEDD_NO_SLOT) return false;
+  const schedd_slot& slot = memory_.slots[running->slot];
+  const schedd_cpu& record = memory_.cpus[static_cast<size_t>(cpu)];
+  const auto ran_ns = static_cast<uint64_t>(machine_->now_ns()) - record.since_ns;
+  const schedd_header* header = memory_.header;
+  if (slot.decided_weight == 0 ||
+      static_cast<int64_t>(ran_ns) < static_cast<int64_t>(header->min_slice_ns)) {
+    return false;
+  }
+  const uint64_t others = schedd_deadline_to_take(header, &slot, record.vtime_floor, ran_ns);
+  return static_cast<int64_t>(others - deadline) > static_cast<int64_t>(header->preempt_margin_ns);
+}
+
+int Dispatcher::CpuToTake(const SimTask& task, uint64_t deadline) const {
+  const int nr_cpus = machine_->nr_cpus();
+  for (int i = 0; i < std::min(kTakeLooks, nr_cpus); ++i) {
+    const int cpu = (task.cpu + i) % nr_cpus;
+    if (task.allowed.Has(cpu) && own_[static_cast<size_t>(cpu)].size() == 0 &&
+        MayTake(cpu, deadline)) {
+      return cpu;
+    }
+  }
+  return -1;
+}
+
+// The timer of bpf/safety_net.bpf.h, which runs there all the time; here while somebody waits.
+void Dispatcher::ArmNet() {
+  if (std::exchange(net_armed_, true)) return;
+  machine_->At(machine_->now_ns() + kNetPeriodNs, [this, alive = std::weak_ptr<int>(alive_)] {
+    if (!alive.expired()) LookAfterWaits();
+  });
+}
+
+void Dispatcher::LookAfterWaits() {
+  net_armed_ = false;
+  const bool degraded = LoadShared(memory_.header->degraded_since_ns) != 0;
+  if (degraded) HurryStarved(undecided_, /*only_leased=*/false);
+  HurryStarved(ready_, /*only_leased=*/!degraded);
+  if (SomebodyQueued()) ArmNet();
+}
+
+void Dispatcher::HurryStarved(VtimeQueue& queue, bool only_leased) {
+  const int64_t due_since_ns =
+      machine_->now_ns() + kNetPeriodNs - static_cast<int64_t>(memory_.header->starvation_bound_ns);
+  std::vector<SimTask*> due;
+  queue.ForEach([&](SimTask& task) {
+    const schedd_slot* slot = SlotOf(task);
+    if (slot == nullptr || slot->waiting_since_ns == 0 ||
+        static_cast<int64_t>(slot->waiting_since_ns) > due_since_ns ||
+        (only_leased && slot->leased_seq != slot->seq)) {
+      return;
+    }
+    due.push_back(&task);
+  });
+  for (SimTask* task : due) {
+    schedd_slot& slot = *SlotOf(*task);
+    StoreShared(slot.urgent_seq, slot.seq);
+    queue.Remove(*task);
+    urgent_.Insert(*task, slot.waiting_since_ns);
   }
 }
 
@@ -142,6 +281,7 @@ void Dispatcher::MoveFloor(uint64_t& floor, uint64_t chosen, bool decided) {
 }
 
 SimTask* Dispatcher::Dispatch(int cpu, const SimTask* previous) {
+  const bool gives_way = ExchangeShared(memory_.cpus[static_cast<size_t>(cpu)].give_way, 0u) != 0;
   for (int i = 0; i < kDispatchDrain && ApplyNext(cpu); ++i) {
   }
   SimTask* task = own_[static_cast<size_t>(cpu)].TakeFor(cpu);
@@ -149,7 +289,9 @@ SimTask* Dispatcher::Dispatch(int cpu, const SimTask* previous) {
   if (task == nullptr) {
     VtimeQueue* queue = EarliestQueue(cpu);
     if (queue == nullptr) return nullptr;
-    if (previous != nullptr && GoesOn(*previous, *queue->FirstFor(cpu))) return nullptr;
+    if (previous != nullptr && !gives_way && GoesOn(*previous, *queue->FirstFor(cpu))) {
+      return nullptr;
+    }
     task = queue->TakeFor(cpu);
     MoveFloor(memory_.cpus[static_cast<size_t>(cpu)].vtime_floor, task->queue_vtime,
               queue == &ready_);
@@ -269,7 +411,8 @@ void Dispatcher::ApplyDecision(int cpu, const schedd_decision& decision) {
 VtimeQueue& Dispatcher::Destination(int cpu, const schedd_decision& decision, const SimTask& task) {
   if (decision.flags & SCHEDD_DECISION_URGENT) return urgent_;
   if (decision.cpu < 0) return ready_;
-  if (decision.cpu >= machine_->nr_cpus() || !task.allowed.Has(decision.cpu)) {
+  if (decision.cpu >= machine_->nr_cpus() || !task.allowed.Has(decision.cpu) ||
+      memory_.cpus[static_cast<size_t>(decision.cpu)].offline != 0) {
     Count(cpu, SCHEDD_COUNT_DECISIONS_BOUNCED);
     return ready_;
   }
@@ -290,6 +433,21 @@ void Dispatcher::WakeCpuFor(int cpu, const schedd_decision& decision, const SimT
 // --- running
 // ---------------------------------------------------------------------------------------------
 
+// The CPU took the task from a queue where it waited for a decision.
+void Dispatcher::NoteChosen(const SimTask& task, schedd_cpu& cpu, schedd_slot& slot) {
+  if (slot.state == SCHEDD_TASK_DECIDED) {
+    Count(task.cpu, SCHEDD_COUNT_RUN_DECIDED);
+    // For a wait under a lease nobody was asked.
+    if (slot.leased_seq != slot.seq) AccountDecisionLatency(cpu, slot);
+    return;
+  }
+  StoreShared(slot.unasked_seq, slot.seq);
+  Count(task.cpu, SCHEDD_COUNT_RUN_UNDECIDED);
+  if (LoadShared(memory_.header->degraded_since_ns) != 0) {
+    Count(task.cpu, SCHEDD_COUNT_RUN_DEGRADED);
+  }
+}
+
 void Dispatcher::Running(SimTask& task) {
   const auto now_ns = static_cast<uint64_t>(machine_->now_ns());
   schedd_slot* slot = SlotOf(task);
@@ -298,15 +456,12 @@ void Dispatcher::Running(SimTask& task) {
   StoreShared(cpu.slot_key, slot != nullptr ? slot->key : 0);
   StoreShared(cpu.since_ns, now_ns);
   StoreSharedRelease(cpu.slot, task.slot);
+  StoreShared(cpu.running, 1u);
+  cpu.sync_woke_ns = 0;
+  task.cut = false;
+  task.run_began_ns = machine_->now_ns();
   if (slot == nullptr) return;
-  if (!task.direct) {
-    const bool decided = slot->state == SCHEDD_TASK_DECIDED;
-    Count(task.cpu, decided ? SCHEDD_COUNT_RUN_DECIDED : SCHEDD_COUNT_RUN_UNDECIDED);
-    if (decided) AccountDecisionLatency(cpu, *slot);
-    const bool degraded = LoadShared(memory_.header->degraded_since_ns) != 0;
-    if (!decided) StoreShared(slot->unasked_seq, slot->seq);
-    if (!decided && degraded) Count(task.cpu, SCHEDD_COUNT_RUN_DEGRADED);
-  }
+  if (!task.direct) NoteChosen(task, cpu, *slot);
   AccountWait(*slot);
   AccountWakeupLatency(*slot);
   if (slot->cpu != task.cpu) {
@@ -319,10 +474,15 @@ void Dispatcher::Running(SimTask& task) {
 
 void Dispatcher::Stopping(SimTask& task, bool runnable) {
   schedd_slot* slot = SlotOf(task);
-  StoreShared(memory_.cpus[static_cast<size_t>(task.cpu)].slot, SCHEDD_NO_SLOT);
+  schedd_cpu& cpu = memory_.cpus[static_cast<size_t>(task.cpu)];
+  const auto now_ns = static_cast<uint64_t>(machine_->now_ns());
+  StoreShared(cpu.running, 0u);
+  StoreShared(cpu.slot, SCHEDD_NO_SLOT);
   AccountRun(task);
   if (slot == nullptr) return;
+  schedd_sync_end(&cpu, slot, runnable ? 0 : 1, now_ns);
   if (runnable) {
+    task.cut = now_ns - cpu.since_ns < slot->slice_ns;
     Bump(slot->involuntary_switches);
     StoreShared(slot->waiting_since_ns, machine_->now_ns());
     StoreShared(slot->state, SCHEDD_TASK_DECIDED);
@@ -343,6 +503,15 @@ void Dispatcher::Quiescent(SimTask& task, bool sleeps) {
 
 void Dispatcher::IdleChanged(int cpu, bool idle) {
   StoreShared(memory_.cpus[static_cast<size_t>(cpu)].idle, idle ? 1u : 0u);
+}
+
+void Dispatcher::OnlineChanged(int cpu, bool online) {
+  StoreShared(memory_.cpus[static_cast<size_t>(cpu)].offline, online ? 0u : 1u);
+  if (online) return;
+  // As in bpf/: who waits there alone waits with all others.
+  while (SimTask* task = own_[static_cast<size_t>(cpu)].TakeFirst()) {
+    ready_.Insert(*task, task->queue_vtime);
+  }
 }
 
 }  // namespace schedd

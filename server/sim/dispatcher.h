@@ -3,32 +3,26 @@
 // The dispatcher of bpf/ on the simulated machine: same shared memory, same rings, same queues,
 // same order of looking into them.
 //
-// What holds here holds for the contract of bpf/abi.h, so the engine is tested against it. It makes
-// no use of leases: each wait is decided. Owned by a simulated kernel; under the machine's thread
-// rule, while the engine and readers use the shared memory from other threads. Times in ns. Cannot
-// fail: what does not fit is counted, as in the kernel.
+// What holds here holds for the contract of bpf/abi.h, so the engine is tested against it. Not
+// modelled: the daemon's own threads, which run outside of the machine. Owned by a simulated
+// kernel; under the machine's thread rule, while the engine and readers use the shared memory from
+// other threads. Times in ns. Cannot fail: what does not fit is counted, as in the kernel.
 #ifndef SCHEDD_SIM_DISPATCHER_H_
 #define SCHEDD_SIM_DISPATCHER_H_
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "bpf/abi.h"
 #include "server/engine/kernel.h"
+#include "server/sim/adversity.h"
 #include "server/sim/machine.h"
 #include "server/sim/scheduler_class.h"
 #include "server/sim/vtime_queue.h"
 
 namespace schedd {
-
-// What can go wrong between the dispatcher and the daemon, at will.
-struct SimAdversity {
-  int64_t doorbell_delay_ns = 0;                    // it rings so much later
-  int lose_every_doorbell = 0;                      // every so many-th doorbell is lost; 0: none
-  size_t event_ring_size = SCHEDD_EVENT_RING_SIZE;  // events that fit a CPU's ring
-  size_t commit_limit = SCHEDD_DECISION_RING_SIZE;  // decisions that one Commit() applies
-};
 
 class Dispatcher : public SchedulerClass {
  public:
@@ -54,16 +48,29 @@ class Dispatcher : public SchedulerClass {
   void AffinityChanged(SimTask& task) override;
   void WeightChanged(SimTask& task) override;
   void IdleChanged(int cpu, bool idle) override;
+  void OnlineChanged(int cpu, bool online) override;
 
  private:
   schedd_slot* SlotOf(const SimTask& task);
   void ClearSlot(schedd_slot& slot);
   void Count(int cpu, schedd_counter counter, uint64_t n = 1);
   int64_t SliceOf(const SimTask& task);
-  void KickIdle(const SimTask& task);
+  bool KickIdle(const SimTask& task);
+  bool SomebodyQueued() const;
   VtimeQueue* EarliestQueue(int cpu);
   static void MoveFloor(uint64_t& floor, uint64_t chosen, bool decided);
   bool GoesOn(const SimTask& running, const SimTask& rival);
+
+  bool RunsInWakersPlace(const SimTask& task);
+  void CheckWaker(int cpu);
+  void ArmNet();
+  void LookAfterWaits();
+  void HurryStarved(VtimeQueue& queue, bool only_leased);
+  void EnqueueLeased(SimTask& task, schedd_slot& slot);
+  void EnqueueUndecided(SimTask& task, schedd_slot* slot, bool woke);
+  bool MayTake(int cpu, uint64_t deadline) const;
+  int CpuToTake(const SimTask& task, uint64_t deadline) const;
+  void NoteChosen(const SimTask& task, schedd_cpu& cpu, schedd_slot& slot);
 
   void SendEvent(const SimTask& task, const schedd_slot& slot, uint32_t flags);
   bool IsDegraded(schedd_event_ring& ring);
@@ -86,6 +93,8 @@ class Dispatcher : public SchedulerClass {
   const std::function<void()> ring_doorbell_;
   SimAdversity adversity_;
   uint64_t doorbells_ = 0;
+  bool net_armed_ = false;
+  const std::shared_ptr<int> alive_ = std::make_shared<int>();  // what timers look at first
 
   VtimeQueue urgent_;
   VtimeQueue ready_;

@@ -27,13 +27,16 @@ void Dispatcher::ClearSlot(schedd_slot& slot) {
   StoreShared(slot.yields, 0u);
   StoreShared(slot.urgent_seq, slot.seq - 1);
   StoreShared(slot.unasked_seq, slot.seq - 1);
+  StoreShared(slot.leased_seq, slot.seq - 1);
+  slot.sync_kept = 0;
   for (auto* word : {&slot.waiting_since_ns, &slot.running_since_ns,   &slot.woken_ns,
                      &slot.run_ns,           &slot.solo_run_ns,        &slot.wait_ns,
                      &slot.awake_run_ns,     &slot.voluntary_switches, &slot.involuntary_switches,
                      &slot.wakeups,          &slot.migrations,         &slot.slice_ns,
                      &slot.deadline,         &slot.generation,         &slot.latency_sum_ns,
                      &slot.latency_max_ns,   &slot.overhead_ns,        &slot.asked_ns,
-                     &slot.sleep_floor,      &slot.slept_virtual_ns}) {
+                     &slot.sleep_floor,      &slot.slept_virtual_ns,   &slot.lease_until_ns,
+                     &slot.lease_end_run_ns}) {
     StoreShared(*word, 0u);
   }
   for (uint32_t& bucket : slot.latency_buckets) StoreShared(bucket, 0u);
@@ -53,16 +56,16 @@ void Dispatcher::Enable(SimTask& task) {
   ClearSlot(slot);
   StoreShared(slot.tid, task.tid);
   StoreShared(slot.tgid, task.tgid);
-  StoreShared(slot.uid, task.spec.uid);
+  StoreShared(slot.uid, task.spec->uid);
   StoreShared(slot.start_boottime_ns, task.start_ns);
   StoreShared(slot.cgroup_id, task.cgroup_id);
   for (size_t i = 0; i < SCHEDD_COMM_LEN; ++i) {
-    const bool inside = i < task.spec.comm.size() && i + 1 < SCHEDD_COMM_LEN;
-    StoreShared(slot.comm[i], inside ? task.spec.comm[i] : '\0');
+    const bool inside = i < task.spec->comm.size() && i + 1 < SCHEDD_COMM_LEN;
+    StoreShared(slot.comm[i], inside ? task.spec->comm[i] : '\0');
   }
-  StoreShared(slot.flags, task.spec.kthread ? uint32_t{SCHEDD_SLOT_KTHREAD} : 0u);
-  StoreShared(slot.nice, task.spec.nice);
-  StoreShared(slot.weight, task.spec.weight);
+  StoreShared(slot.flags, task.spec->kthread ? uint32_t{SCHEDD_SLOT_KTHREAD} : 0u);
+  StoreShared(slot.nice, task.nice);
+  StoreShared(slot.weight, task.weight);
   StoreShared(slot.cpu, task.cpu);
   AffinityChanged(task);
   StoreShared(slot.deadline, memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor);
@@ -89,12 +92,14 @@ void Dispatcher::AffinityChanged(SimTask& task) {
     StoreShared(slot->allowed[i], task.allowed.words[i]);
   }
   StoreShared(slot->nr_allowed, task.allowed.Count());
+  StoreShared(slot->lease_until_ns, uint64_t{0});
 }
 
 void Dispatcher::WeightChanged(SimTask& task) {
   schedd_slot* slot = SlotOf(task);
   if (slot == nullptr) return;
-  StoreShared(slot->weight, task.spec.weight);
+  StoreShared(slot->weight, task.weight);
+  StoreShared(slot->nice, task.nice);
   StoreShared(slot->lease_until_ns, uint64_t{0});
 }
 

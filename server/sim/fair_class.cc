@@ -36,8 +36,7 @@ SimTask* FairClass::Dispatch(int cpu, const SimTask* previous) {
 
 uint64_t FairClass::VruntimeNow(const SimTask& running) const {
   const int64_t ran_ns = cpus_->now_ns() - running.running_since_ns;
-  return running.fair_vruntime +
-         static_cast<uint64_t>(ran_ns * 100 / std::max(running.spec.weight, 1));
+  return running.fair_vruntime + static_cast<uint64_t>(ran_ns * 100 / std::max(running.weight, 1));
 }
 
 void FairClass::Stopping(SimTask& task, bool) { task.fair_vruntime = VruntimeNow(task); }

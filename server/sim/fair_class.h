@@ -30,6 +30,7 @@ class FairClass : public SchedulerClass {
   void AffinityChanged(SimTask&) override {}
   void WeightChanged(SimTask&) override {}
   void IdleChanged(int, bool) override {}
+  void OnlineChanged(int, bool) override {}
 
  private:
   static constexpr int64_t kSliceNs = 3'000'000;

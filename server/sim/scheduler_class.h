@@ -28,6 +28,10 @@ class CpuControl {
   virtual void Kick(int cpu, bool preempt) = 0;
   // Puts a task into the queue that `cpu` looks into before it asks the class.
   virtual void InsertLocal(int cpu, SimTask& task, int64_t slice_ns) = 0;
+  // Tasks in that queue.
+  virtual size_t LocalCount(int cpu) const = 0;
+  // The CPU whose task wakes another one at this moment; -1: an interrupt does, or nobody.
+  virtual int waking_cpu() const = 0;
 };
 
 class SchedulerClass {
@@ -59,6 +63,9 @@ class SchedulerClass {
   virtual void AffinityChanged(SimTask& task) = 0;
   virtual void WeightChanged(SimTask& task) = 0;
   virtual void IdleChanged(int cpu, bool idle) = 0;
+  // The CPU is in service from now on, or no more: nothing runs there, and tasks that wait in a
+  // queue of that CPU alone must wait elsewhere.
+  virtual void OnlineChanged(int cpu, bool online) = 0;
 };
 
 }  // namespace schedd

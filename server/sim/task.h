@@ -8,46 +8,53 @@
 #ifndef SCHEDD_SIM_TASK_H_
 #define SCHEDD_SIM_TASK_H_
 
-#include <array>
+#include <boost/intrusive/set_hook.hpp>
 #include <cstdint>
+#include <memory>
 
 #include "bpf/abi.h"
+#include "server/sim/cpu_mask.h"
+#include "server/sim/random.h"
 #include "server/sim/task_program.h"
 
 namespace schedd {
 
 class VtimeQueue;
 
-struct CpuMask {
-  std::array<uint64_t, SCHEDD_MASK_WORDS> words{};
-
-  void Add(int cpu) { words[static_cast<size_t>(cpu) / 64] |= 1ull << (cpu % 64); }
-  bool Has(int cpu) const { return (words[static_cast<size_t>(cpu) / 64] >> (cpu % 64)) & 1; }
-  uint32_t Count() const {
-    uint32_t count = 0;
-    for (const uint64_t word : words) count += static_cast<uint32_t>(__builtin_popcountll(word));
-    return count;
-  }
-};
-
 struct SimTask {
   enum class State { kSleeping, kQueued, kRunning };
 
-  SimTaskSpec spec;
+  std::shared_ptr<const SimTaskSpec> spec;
+  uint64_t life = 0;  // no two tasks of a machine have the same
   int32_t tid = 0;
   int32_t tgid = 0;
+  int32_t nice = 0;  // now
+  int32_t weight = 100;
   int64_t start_ns = 0;
   uint64_t cgroup_id = 0;
   CpuMask allowed;
+  bool goes_anywhere = true;  // all CPUs are allowed
+  SimRandom random;
 
   State state = State::kSleeping;
   int cpu = 0;               // present or last
   size_t next_step = 0;      // of the program
   int64_t remaining_ns = 0;  // of the run step under way
-  int64_t run_ns = 0;        // the machine's own account
+  int64_t debt_ns = 0;       // to run before that: what it cost to bring it here
   int64_t slice_ns = 0;      // set by the class when it hands the task to a CPU
 
+  // The machine's own account.
+  int64_t run_ns = 0;
+  int64_t wait_ns = 0;
+  int64_t longest_wait_ns = 0;
+  int64_t queued_since_ns = 0;
+  bool woke = false;       // its present wait began with a wakeup
+  bool has_begun = false;  // its program
+  int64_t rounds = 0;      // of it
+  int64_t migrations = 0;
+
   // Where it waits: a queue of the class, or a CPU's local queue (-1: none).
+  boost::intrusive::set_member_hook<> queue_hook;
   VtimeQueue* queue = nullptr;
   uint64_t queue_vtime = 0;
   uint64_t queue_order = 0;
@@ -57,7 +64,9 @@ struct SimTask {
   uint32_t slot = SCHEDD_NO_SLOT;
   bool solo = false;  // nobody else wanted the CPU when its present run was granted
   bool direct = false;
+  bool cut = false;  // lost the CPU before its slice was over
   int64_t running_since_ns = 0;
+  int64_t run_began_ns = 0;
   uint64_t fair_vruntime = 0;
 };
 

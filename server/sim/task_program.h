@@ -17,19 +17,31 @@ namespace schedd {
 
 struct SimTaskSpec;
 
+// How long something takes, drawn anew each time.
+struct SimSpan {
+  enum class Kind { kFixed, kUniform, kExponential };
+  Kind kind = Kind::kFixed;
+  int64_t least_ns = 0;  // fixed: always; exponential: the mean
+  int64_t most_ns = 0;   // uniform: below this; exponential: at most this (0: 20 times the mean)
+  // One in so many is `rare_ns` instead (0: none): the tail that servers have.
+  int64_t rare_one_in = 0;
+  int64_t rare_ns = 0;
+};
+
 struct SimStep {
   enum class Kind {
-    kRun,    // uses the CPU for duration_ns
-    kSleep,  // sleeps for duration_ns
-    kPost,   // adds 1 to a channel; wakes the task that has waited for it longest
-    kTake,   // takes 1 from a channel; sleeps until there is one
-    kSpawn,  // starts a new task
-    kExit,   // ends
+    kRun,         // uses the CPU for `span`, as a CPU of full capacity would need
+    kSleep,       // sleeps for `span`
+    kSleepUntil,  // until span.least_ns after the start of the machine; not when that is past
+    kPost,        // adds `count` to a channel; wakes the tasks that have waited for it longest
+    kTake,        // takes 1 from a channel; sleeps until there is one
+    kSpawn,       // starts a new task
+    kExit,        // ends
   };
   Kind kind = Kind::kRun;
-  int64_t duration_ns = 0;
-  int64_t jitter_ns = 0;  // up to so much is added, drawn anew each time
+  SimSpan span = {};
   int channel = 0;
+  int64_t count = 1;
   std::shared_ptr<const SimTaskSpec> child = nullptr;
 };
 
@@ -46,11 +58,19 @@ struct SimTaskSpec {
   std::vector<SimStep> program = {};
 };
 
+// `jitter_ns`: up to so much is added.
+inline SimSpan Around(int64_t ns, int64_t jitter_ns = 0) {
+  if (jitter_ns <= 0) return {.least_ns = ns};
+  return {.kind = SimSpan::Kind::kUniform, .least_ns = ns, .most_ns = ns + jitter_ns};
+}
 inline SimStep RunFor(int64_t ns, int64_t jitter_ns = 0) {
-  return {.kind = SimStep::Kind::kRun, .duration_ns = ns, .jitter_ns = jitter_ns};
+  return {.kind = SimStep::Kind::kRun, .span = Around(ns, jitter_ns)};
 }
 inline SimStep SleepFor(int64_t ns, int64_t jitter_ns = 0) {
-  return {.kind = SimStep::Kind::kSleep, .duration_ns = ns, .jitter_ns = jitter_ns};
+  return {.kind = SimStep::Kind::kSleep, .span = Around(ns, jitter_ns)};
+}
+inline SimStep SleepUntil(int64_t ns) {
+  return {.kind = SimStep::Kind::kSleepUntil, .span = Around(ns)};
 }
 inline SimStep Post(int channel) { return {.kind = SimStep::Kind::kPost, .channel = channel}; }
 inline SimStep Take(int channel) { return {.kind = SimStep::Kind::kTake, .channel = channel}; }

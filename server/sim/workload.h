@@ -51,8 +51,8 @@ struct SimChange {
 };
 
 struct SimWorkload {
-  std::string name;
-  std::string description;
+  std::string name = {};
+  std::string description = {};
   SimTopology topology = {};
   SimCosts costs = {};
   int64_t tick_ns = 4'000'000;  // slices end at ticks; 0: to the nanosecond
@@ -60,12 +60,12 @@ struct SimWorkload {
   uint64_t seed = 1;
   // What one use of the kernel by the engine takes: its own speed.
   int64_t engine_call_ns = 500;
-  std::vector<SimWorkloadTasks> tasks;
+  std::vector<SimWorkloadTasks> tasks = {};
   // cpu.weight of the groups that have one.
-  std::map<std::string, int32_t> cgroup_weights;
+  std::map<std::string, int32_t> cgroup_weights = {};
   // What channels hold at the start; others 0. A lock is a channel that holds 1.
-  std::map<int, int64_t> channels;
-  std::vector<SimChange> changes;
+  std::map<int, int64_t> channels = {};
+  std::vector<SimChange> changes = {};
   SimAdversity adversity = {};
 };
 

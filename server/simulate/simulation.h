@@ -39,22 +39,22 @@ struct WakeupLatency {
 
 // Tasks of one name (comm), those that have ended included.
 struct TaskGroupReport {
-  std::string name;
-  int64_t tasks = 0;       // that there were
-  int32_t weight = 0;      // of the first one, at the end
-  int64_t run_ns = 0;      // CPU time of all
-  double cpu_share = 0;    // of all CPU time used, 0 to 1
-  double jain = 1;         // Jain's index of the CPU time of those that lived all the time
-  int64_t rounds = 0;      // programs done from start to end: the throughput
-  int64_t wait_ns = 0;     // runnable, not running; of all
+  std::string name = {};
+  int64_t tasks = 0;            // that there were
+  int32_t weight = 0;           // of the first one, at the end
+  int64_t run_ns = 0;           // CPU time of all
+  double cpu_share = 0;         // of all CPU time used, 0 to 1
+  double jain = 1;              // Jain's index of the CPU time of those that lived all the time
+  int64_t rounds = 0;           // programs done from start to end: the throughput
+  int64_t wait_ns = 0;          // runnable, not running; of all
   int64_t longest_wait_ns = 0;  // of a single wait
   int64_t migrations = 0;
-  WakeupLatency wakeups;
+  WakeupLatency wakeups = {};
 };
 
 struct SimulationReport {
-  std::string workload;
-  std::string policy;
+  std::string workload = {};
+  std::string policy = {};
   uint64_t seed = 0;
   int nr_cpus = 0;
   int64_t duration_ns = 0;
@@ -67,7 +67,7 @@ struct SimulationReport {
   int64_t preemptions = 0;
   int64_t rounds = 0;
   int64_t longest_wait_ns = 0;
-  WakeupLatency wakeups;  // of all tasks
+  WakeupLatency wakeups = {};  // of all tasks
   // Weighted fairness over tasks that were runnable all the time: Jain's index of run time by
   // weight.
   double jain = 1;
@@ -75,7 +75,7 @@ struct SimulationReport {
   int64_t decisions = 0;         // by it
   int64_t urgent_decisions = 0;  // starvation_bound reached
   int64_t machine_events = 0;    // things that happened on the machine: how much was simulated
-  std::vector<TaskGroupReport> groups;  // in the workload's order
+  std::vector<TaskGroupReport> groups = {};  // in the workload's order
 };
 
 absl::StatusOr<SimulationReport> Simulate(const SimWorkload& workload,

@@ -195,7 +195,7 @@ TEST(MachineTest, ATaskStartsOthersAndEnds) {
   machine.AdvanceTo(kStart + 2 * kMs);
   ASSERT_THAT(machine.Tasks(), SizeIs(2));
   const SimTask* spawned = machine.Find(machine.Tasks()[1]);
-  EXPECT_EQ(spawned->spec.comm, "child");
+  EXPECT_EQ(spawned->spec->comm, "child");
   EXPECT_EQ(spawned->tgid, spawned->tid);
   EXPECT_EQ(spawned->start_ns, kStart + kMs);
   machine.AdvanceTo(kStart + 5 * kMs);

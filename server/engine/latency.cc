@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/control/latency.h"
+#include "server/engine/latency.h"
 
 #include <algorithm>
 #include <numeric>
@@ -35,6 +35,12 @@ int64_t Percentile(const LatencyHistogram& histogram, uint64_t total, uint64_t p
 
 uint64_t LatencyHistogram::count() const {
   return std::accumulate(buckets.begin(), buckets.end(), uint64_t{0});
+}
+
+void LatencyHistogram::Add(uint64_t latency_ns) {
+  ++buckets[schedd_latency_bucket(latency_ns)];
+  sum_ns += latency_ns;
+  max_ns = std::max(max_ns, latency_ns);
 }
 
 uint64_t LatencyBucketEnd(size_t bucket) {

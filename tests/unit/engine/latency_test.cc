@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/control/latency.h"
+#include "server/engine/latency.h"
 
 #include <gtest/gtest.h>
 

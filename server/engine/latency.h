@@ -5,8 +5,8 @@
 // Pure; any thread. Nanoseconds. A percentile (nearest rank) is the middle of its bucket, so
 // within 6.25 % of the true one, and never more than the largest latency seen; below 4.6 us there
 // is only one bucket. No samples: zeros.
-#ifndef SCHEDD_CONTROL_LATENCY_H_
-#define SCHEDD_CONTROL_LATENCY_H_
+#ifndef SCHEDD_ENGINE_LATENCY_H_
+#define SCHEDD_ENGINE_LATENCY_H_
 
 #include <array>
 #include <cstddef>
@@ -23,6 +23,7 @@ struct LatencyHistogram {
   uint64_t max_ns = 0;
 
   uint64_t count() const;  // of all samples
+  void Add(uint64_t latency_ns);
 };
 
 struct LatencySummary {
@@ -46,4 +47,4 @@ LatencyHistogram ReadDecisionLatency(const SharedMemory& memory);
 
 }  // namespace schedd
 
-#endif  // SCHEDD_CONTROL_LATENCY_H_
+#endif  // SCHEDD_ENGINE_LATENCY_H_
