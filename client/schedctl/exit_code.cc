@@ -10,7 +10,7 @@ constexpr ExitCode kExitCodes[] = {
      "an internal error; doctor found something that FAILs, policy diff --exit-code something that "
      "differs"},
     {2, "wrong usage, or a value that schedd does not accept"},
-    {3, "there is no such task, override, policy, revision or parameter"},
+    {3, "there is no such task, override, policy, revision, parameter or file"},
     {4, "not allowed"},
     {5, "not possible now: nothing attached, another scheduler attached, …"},
     {6, "somebody else changed it meanwhile (etag), or it exists already"},

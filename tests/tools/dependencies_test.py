@@ -22,6 +22,7 @@ LAYERS = {
     "faults": {"engine", "base"},
     "kernel": {"engine", "base"},
     "sim": {"engine", "base"},
+    "simulate": {"sim", "engine", "policy", "base"},
     "control": {"engine", "policy", "base"},
     "rpc": {"control", "base"},
     "metrics": {"control", "engine", "base"},
@@ -34,11 +35,11 @@ WIRES_ALL = {"daemon"}  # server/daemon puts the parts together
 LIBRARIES = {
     "libbpf": (r'[<"](bpf/(libbpf|libbpf_\w+|bpf|btf)\.h|linux/bpf\.h|bpf/\w+\.skel\.h)[>"]', ["server/kernel"]),
     "gRPC": (r'[<"](grpc|grpcpp|grpc\+\+)/|\.grpc\.pb\.h"', ["server/rpc", "server/fleet", "client"]),
-    "protobuf": (r'[<"]google/protobuf/|\.pb\.h"', ["server/rpc", "server/fleet", "server/daemon", "client"]),
+    "protobuf": (r'[<"]google/protobuf/|\.pb\.h"', ["server/rpc", "server/fleet", "server/daemon", "server/simulate", "client"]),
     "OpenSSL": (r'[<"]openssl/', ["server/rpc"]),
     "SQLite": (r'[<"]sqlite3\.h', ["server/store"]),
     "Prometheus": (r'[<"](prometheus/|civetweb\.h|CivetServer\.h)', ["server/metrics"]),
-    "the server": (r'"server/', ["server"]),
+    "the server": (r'"server/', ["server", "client/schedctl"]),
     "the shared memory": (r'"bpf/', ["bpf", "server/engine", "server/control", "server/faults", "server/kernel", "server/sim"]),
 }
 
@@ -61,7 +62,10 @@ MUST_NOT_REACH = {
     "//server/sim": ["//server/control", "//server/kernel", "//proto", LIBBPF, GRPC, PROTOBUF, SQLITE],
     "//server/rpc": ["//server/kernel", "//server/sim", "//server/daemon", "//server/store", LIBBPF, SQLITE, PROMETHEUS],
     "//proto": ["//server", "//client", "//bpf", LIBBPF],
-    "//client": ["//server", "//bpf", LIBBPF, SQLITE, PROMETHEUS],
+    "//server/simulate": ["//server/control", "//server/kernel", "//server/daemon", LIBBPF, GRPC, SQLITE, PROMETHEUS],
+    "//client": ["//server/control:control", "//server/daemon", "//server/fleet", "//server/kernel", "//server/metrics", "//server/rpc",
+                 "//server/store", LIBBPF, SQLITE, PROMETHEUS],
+    "//client/lib": ["//server", "//bpf"],
 }
 EDGE = re.compile(r'"(//[^"]+)" -> "(//[^"]+)"')
 INCLUDE = re.compile(r'\s*#\s*include\s+([<"].*)')
@@ -173,6 +177,7 @@ class Checker(unittest.TestCase):
         self.assertEqual(wrong_library("server/control/a.h", '"schedd/v1/x.grpc.pb.h"'), "gRPC")
         self.assertEqual(wrong_library("server/control/a.h", '"schedd/v1/x.pb.h"'), "protobuf")
         self.assertEqual(wrong_library("client/lib/a.h", '"server/base/log.h"'), "the server")
+        self.assertIsNone(wrong_library("client/schedctl/a.h", '"server/simulate/simulation.h"'))
         self.assertEqual(wrong_library("server/control/a.cc", "<sqlite3.h>"), "SQLite")
         self.assertIsNone(wrong_library("server/store/a.h", "<sqlite3.h>"))
         self.assertEqual(wrong_library("server/rpc/a.cc", "<prometheus/exposer.h>"), "Prometheus")

@@ -49,10 +49,16 @@ class CompletionTest : public SchedctlTest {
 
 TEST_F(CompletionTest, BashOffersCommands) {
   EXPECT_THAT(Offered("schedctl ''"),
-              StartsWith("status task policy scheduler audit doctor version"));
+              StartsWith("status task policy scheduler audit simulate doctor version"));
   EXPECT_EQ(Offered("schedctl ta"), "task\n");
   EXPECT_EQ(Offered("schedctl task un"), "unboost\n");
   EXPECT_EQ(Offered("schedctl -q task --timeout 5s un"), "unboost\n");
+}
+
+TEST_F(CompletionTest, BashOffersWhatASimulationCanChange) {
+  EXPECT_EQ(Offered("schedctl simulate --policy kind=f"), "kind=fifo kind=fair\n");
+  EXPECT_EQ(Offered("schedctl simulate --compare base"), "base_slice=\n");
+  EXPECT_EQ(Offered("schedctl simulate --ht"), "--html\n");
 }
 
 TEST_F(CompletionTest, BashOffersOptionsOfTheCommandAndOfAll) {
