@@ -66,19 +66,39 @@ constexpr Metric kMachineMetrics[] = {
      [](const Run& run, const Group&) { return Number(run.urgent_decisions); }},
 };
 
+constexpr Metric kCpuShare = {"cpuSharePercent",
+                              "CPU share",
+                              Unit::kPercent,
+                              Better::kNeither,
+                              false,
+                              [](const Run&, const Group& group) { return 100 * group.cpu_share; }};
+
+constexpr Metric kWakeupP50 = {
+    "wakeupP50Nanos",
+    "wakeup p50",
+    Unit::kNanos,
+    Better::kLess,
+    true,
+    [](const Run&, const Group& group) { return OfWakeups(group.wakeups, group.wakeups.p50_ns); }};
+
+constexpr Metric kWakeupP99 = {
+    "wakeupP99Nanos",
+    "wakeup p99",
+    Unit::kNanos,
+    Better::kLess,
+    false,
+    [](const Run&, const Group& group) { return OfWakeups(group.wakeups, group.wakeups.p99_ns); }};
+
 constexpr Metric kGroupMetrics[] = {
     {"tasks", "tasks", Unit::kCount, Better::kNeither, true,
      [](const Run&, const Group& group) { return Number(group.tasks); }},
     {"weight", "weight", Unit::kCount, Better::kNeither, true,
      [](const Run&, const Group& group) { return Number(group.weight); }},
-    {"cpuSharePercent", "CPU share", Unit::kPercent, Better::kNeither, false,
-     [](const Run&, const Group& group) { return 100 * group.cpu_share; }},
+    kCpuShare,
     {"roundsPerSecond", "rounds", Unit::kRate, Better::kMore, false,
      [](const Run& run, const Group& group) { return PerSecond(group.rounds, run); }},
-    {"wakeupP50Nanos", "wakeup p50", Unit::kNanos, Better::kLess, true,
-     [](const Run&, const Group& group) { return OfWakeups(group.wakeups, group.wakeups.p50_ns); }},
-    {"wakeupP99Nanos", "wakeup p99", Unit::kNanos, Better::kLess, false,
-     [](const Run&, const Group& group) { return OfWakeups(group.wakeups, group.wakeups.p99_ns); }},
+    kWakeupP50,
+    kWakeupP99,
     {"wakeupMaxNanos", "wakeup max", Unit::kNanos, Better::kLess, true,
      [](const Run&, const Group& group) { return OfWakeups(group.wakeups, group.wakeups.max_ns); }},
     {"longestWaitNanos", "longest wait", Unit::kNanos, Better::kLess, false,
@@ -153,6 +173,10 @@ std::string SeedsText(const std::vector<SimulationReport>& runs) {
 std::span<const Metric> MachineMetrics() { return kMachineMetrics; }
 
 std::span<const Metric> GroupMetrics() { return kGroupMetrics; }
+
+const Metric& CpuShareMetric() { return kCpuShare; }
+const Metric& WakeupP50Metric() { return kWakeupP50; }
+const Metric& WakeupP99Metric() { return kWakeupP99; }
 
 const TaskGroupReport* FindGroup(const SimulationReport& run, const std::string& name) {
   const auto found = std::ranges::find(run.groups, name, &TaskGroupReport::name);

@@ -50,6 +50,11 @@ struct Metric {
 std::span<const Metric> MachineMetrics();
 std::span<const Metric> GroupMetrics();
 
+// Those of a group that are drawn.
+const Metric& CpuShareMetric();
+const Metric& WakeupP50Metric();
+const Metric& WakeupP99Metric();
+
 // Names of the groups of tasks that any run has, in the order of the workload.
 std::vector<std::string> GroupNames(const SimulationComparison& comparison);
 

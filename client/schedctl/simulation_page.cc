@@ -163,11 +163,6 @@ std::string Line(double place) {
                          place * kBarWidth, kBarHeight);
 }
 
-const Metric& FindMetric(absl::string_view key) {
-  const auto metrics = GroupMetrics();
-  return *std::ranges::find_if(metrics, [key](const Metric& metric) { return metric.key == key; });
-}
-
 std::string BarCells(const SimulationComparison& comparison, const std::string& group,
                      size_t policy, std::initializer_list<const Metric*> metrics,
                      absl::string_view svg) {
@@ -180,7 +175,7 @@ std::string BarCells(const SimulationComparison& comparison, const std::string& 
 }
 
 std::string Shares(const SimulationComparison& comparison) {
-  const Metric& share = FindMetric("cpuSharePercent");
+  const Metric& share = CpuShareMetric();
   std::string body;
   for (const std::string& group : GroupNames(comparison)) {
     for (size_t i = 0; i < comparison.policies.size(); ++i) {
@@ -217,8 +212,8 @@ std::string Grid(const LatencyScale& scale) {
 std::string Latencies(const SimulationComparison& comparison) {
   const auto scale = ScaleOf(comparison);
   if (!scale) return Element("p", "faint", "No task ever woke.") + "\n";
-  const Metric& p50 = FindMetric("wakeupP50Nanos");
-  const Metric& p99 = FindMetric("wakeupP99Nanos");
+  const Metric& p50 = WakeupP50Metric();
+  const Metric& p99 = WakeupP99Metric();
   std::string body;
   for (const std::string& group : GroupNames(comparison)) {
     for (size_t i = 0; i < comparison.policies.size(); ++i) {

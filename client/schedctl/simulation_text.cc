@@ -64,11 +64,6 @@ std::string TwoBars(double dark, double light) {
   return absl::StrCat(Repeat("█", first), Repeat("▒", std::max(0, second - first)));
 }
 
-const Metric& FindMetric(absl::string_view key) {
-  const auto metrics = GroupMetrics();
-  return *std::ranges::find_if(metrics, [key](const Metric& metric) { return metric.key == key; });
-}
-
 std::string TextOf(const Metric& metric, const SimulationComparison& comparison, size_t policy,
                    const std::string& group) {
   return Compare(metric, comparison, &group)[policy].text;
@@ -114,7 +109,7 @@ Table GroupTable(const SimulationComparison& comparison, bool wide) {
 }
 
 Table SharePlot(const SimulationComparison& comparison) {
-  const Metric& share = FindMetric("cpuSharePercent");
+  const Metric& share = CpuShareMetric();
   Table table({{"TASKS"}, {"POLICY"}, {"SHARE", kRight}, {"OF ALL CPU TIME USED"}});
   for (const std::string& group : GroupNames(comparison)) {
     for (size_t i = 0; i < comparison.policies.size(); ++i) {
@@ -141,8 +136,8 @@ std::optional<LatencyScale> ScaleOf(const SimulationComparison& comparison) {
   bool any = false;
   for (const std::string& group : GroupNames(comparison)) {
     for (const SimulatedPolicy& policy : comparison.policies) {
-      const auto p50 = FigureOf(FindMetric("wakeupP50Nanos"), policy, &group);
-      const auto p99 = FigureOf(FindMetric("wakeupP99Nanos"), policy, &group);
+      const auto p50 = FigureOf(WakeupP50Metric(), policy, &group);
+      const auto p99 = FigureOf(WakeupP99Metric(), policy, &group);
       if (!p50 || !p99) continue;
       any = true;
       if (p50->median > 0 && (least == 0 || p50->median < least)) least = p50->median;
@@ -159,8 +154,8 @@ std::optional<LatencyScale> ScaleOf(const SimulationComparison& comparison) {
 }
 
 Table LatencyPlot(const SimulationComparison& comparison, const LatencyScale& scale) {
-  const Metric& p50 = FindMetric("wakeupP50Nanos");
-  const Metric& p99 = FindMetric("wakeupP99Nanos");
+  const Metric& p50 = WakeupP50Metric();
+  const Metric& p99 = WakeupP99Metric();
   Table table({{"TASKS"},
                {"POLICY"},
                {"P50", kRight},
