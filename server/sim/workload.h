@@ -3,8 +3,7 @@
 // A machine and what it has to do: all that a simulation is made of but the policy.
 //
 // Plain values, made by a file (server/simulate/workload_file.h), a recorded trace, or a test.
-// Times in ns from the start of the simulation. Nothing here can fail; StartWorkload() expects
-// values that were checked where they came from.
+// Times in ns from the start of the simulation. Nothing here can fail.
 #ifndef SCHEDD_SIM_WORKLOAD_H_
 #define SCHEDD_SIM_WORKLOAD_H_
 
@@ -18,8 +17,6 @@
 #include "server/sim/topology.h"
 
 namespace schedd {
-
-class SimMachine;
 
 // `count` tasks alike. Their threads report together, under spec.comm.
 struct SimWorkloadTasks {
@@ -72,10 +69,6 @@ struct SimWorkload {
 // The weight that the kernel gives a nice value, of 100 for nice 0 (sched_prio_to_weight, scaled as
 // sched_ext does). `nice` from -20 to 19.
 int32_t WeightOfNice(int nice);
-
-// Puts the workload's tasks on `machine`, now and at their times, and what changes them. Of the
-// changes not kStall and kAdversity: these are not the machine's.
-void StartWorkload(SimMachine& machine, const SimWorkload& workload);
 
 }  // namespace schedd
 

@@ -11,6 +11,7 @@
 #include "server/engine/engine.h"
 #include "server/policy/registry.h"
 #include "server/sim/sim_kernel.h"
+#include "server/sim/start_workload.h"
 #include "server/simulate/cgroup_sharer.h"
 #include "server/simulate/simulation_tally.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/daemon/text_file.h"
+#include "server/base/text_file.h"
 
 #include <google/protobuf/io/tokenizer.h>
 
@@ -13,8 +13,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-namespace schedd::daemon {
+namespace schedd {
 namespace {
+
+// Messages in messages: the parser calls itself, and so do those who read what it made.
+constexpr int kDeepest = 50;
 
 class ErrorList : public google::protobuf::io::ErrorCollector {
  public:
@@ -54,6 +57,7 @@ absl::Status ParseText(absl::string_view path, const std::string& text, absl::st
   ErrorList errors(path);
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&errors);
+  parser.SetRecursionLimit(kDeepest);
   parser.WriteLocationsTo(places);
   if (parser.ParseFromString(text, message)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(errors.text(), "\n", hint));
@@ -63,4 +67,4 @@ std::string Place(absl::string_view path, int line, int column) {
   return absl::StrCat(path, ":", line + 1, ":", column + 1);
 }
 
-}  // namespace schedd::daemon
+}  // namespace schedd

@@ -4,8 +4,8 @@
 //
 // Free functions; any thread. Errors: NOT_FOUND or PERMISSION_DENIED for a file that cannot be
 // read, and INVALID_ARGUMENT naming FILE:LINE:COLUMN of everything wrong in it.
-#ifndef SCHEDD_DAEMON_TEXT_FILE_H_
-#define SCHEDD_DAEMON_TEXT_FILE_H_
+#ifndef SCHEDD_BASE_TEXT_FILE_H_
+#define SCHEDD_BASE_TEXT_FILE_H_
 
 #include <google/protobuf/message.h>
 #include <google/protobuf/text_format.h>
@@ -15,13 +15,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace schedd::daemon {
+namespace schedd {
 
 // `what` is what messages call it: "configuration file".
 absl::StatusOr<std::string> ReadTextFile(absl::string_view what, const std::string& path);
 
 // `path` is only named in messages, which end with `hint`. `places` is filled with where each field
-// is.
+// is. Messages nest 50 deep at most.
 absl::Status ParseText(absl::string_view path, const std::string& text, absl::string_view hint,
                        google::protobuf::Message* message,
                        google::protobuf::TextFormat::ParseInfoTree* places);
@@ -29,6 +29,6 @@ absl::Status ParseText(absl::string_view path, const std::string& text, absl::st
 // "FILE:LINE:COLUMN", both from 0 here and from 1 there.
 std::string Place(absl::string_view path, int line, int column);
 
-}  // namespace schedd::daemon
+}  // namespace schedd
 
-#endif  // SCHEDD_DAEMON_TEXT_FILE_H_
+#endif  // SCHEDD_BASE_TEXT_FILE_H_
