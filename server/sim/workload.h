@@ -55,8 +55,10 @@ struct SimWorkload {
   int64_t tick_ns = 4'000'000;  // slices end at ticks; 0: to the nanosecond
   int64_t duration_ns = 10'000'000'000;
   uint64_t seed = 1;
-  // What one use of the kernel by the engine takes: its own speed.
+  // What one use of the kernel by the engine takes: its own speed. A pass has about four of them.
   int64_t engine_call_ns = 500;
+  // And so much more for each CPU: a pass looks at all of them.
+  int64_t engine_call_cpu_ns = 6;
   std::vector<SimWorkloadTasks> tasks = {};
   // cpu.weight of the groups that have one.
   std::map<std::string, int32_t> cgroup_weights = {};
