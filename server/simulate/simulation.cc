@@ -47,7 +47,8 @@ class Scheduler {
       : machine_(machine),
         kernel_(machine, {.max_tasks = slots,
                           .call_cost_ns = workload.engine_call_ns +
-                                          workload.engine_call_cpu_ns * machine->nr_cpus()}),
+                                          workload.engine_call_cpu_ns * machine->nr_cpus(),
+                          .uses_cpu = true}),
         engine_(&kernel_, std::move(policy), EngineOptions(), parameters,
                 /*initial_generation=*/1) {
     kernel_.adversity() = workload.adversity;
@@ -77,6 +78,7 @@ class Scheduler {
   }
 
   EngineStats stats() const { return engine_.stats(); }
+  int64_t engine_ns() const { return kernel_.engine_ns(); }
 
  private:
   void ChangeAt(int64_t time_ns, const SimChange& change) {
@@ -144,6 +146,7 @@ absl::StatusOr<SimulationReport> Simulate(const SimWorkload& workload,
     report.events = stats.events;
     report.decisions = stats.decisions;
     report.urgent_decisions = stats.urgent_decisions;
+    report.engine_ns = scheduler->engine_ns();
   }
   tally.Fill(machine, &report);
   return report;
