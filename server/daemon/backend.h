@@ -15,8 +15,11 @@
 
 namespace schedd::daemon {
 
-// Opens nothing and cannot fail.
-std::unique_ptr<KernelHost> MakeHost(Backend backend);
+// Opens nothing but the workload file; fails as ReadWorkloadFile() does.
+absl::StatusOr<std::unique_ptr<KernelHost>> MakeHost(const Config& config);
+
+// Whether the workload that the configuration names, if it does, can be simulated.
+absl::Status CheckWorkload(const Config& config);
 
 // Environment variable that names a file of faults to inject (server/faults/fault_switch.h): for
 // tests.

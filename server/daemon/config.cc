@@ -34,6 +34,15 @@ absl::Status ParseInt(absl::string_view text, int64_t min, int64_t max, int64_t*
   return absl::OkStatus();
 }
 
+absl::Status ParseSpeed(absl::string_view text, double* speed) {
+  double value = 0;
+  if (!absl::SimpleAtod(text, &value) || !(value >= 0.001 && value <= 1'000)) {
+    return Allowed("a number from 0.001 to 1000");
+  }
+  *speed = value;
+  return absl::OkStatus();
+}
+
 absl::Status ParseDuration(absl::string_view text, absl::Duration min, absl::Duration max,
                            int64_t* value_ns) {
   absl::Duration duration;
@@ -173,6 +182,14 @@ constexpr Option kOptions[] = {
      [](absl::string_view text, Config* c) {
        return ParseWord(text, {{"bpf", Backend::kBpf}, {"sim", Backend::kSim}}, &c->kernel);
      }},
+    {"workload", Kind::kValue, "FILE", "", "an absolute path",
+     "With --kernel=sim: the machine to simulate and its tasks, in protobuf text format. Without "
+     "it "
+     "4 CPUs and a few tasks of all kinds.",
+     [](absl::string_view text, Config* c) { return ApplyPath(text, &c->workload); }},
+    {"speed", Kind::kValue, "N", "1", "0.001 to 1000",
+     "With --kernel=sim: how many seconds pass on the simulated machine in one real second.",
+     [](absl::string_view text, Config* c) { return ParseSpeed(text, &c->speed); }},
     {"policy", Kind::kValue, "NAME", "vruntime", "vruntime, fifo",
      "Scheduling policy: vruntime shares CPU time by weight, fifo runs tasks in the order they "
      "woke.",
@@ -276,6 +293,14 @@ absl::Status CheckTogether(const Config& config) {
   if (!tls.empty() && (tls.certificate.empty() || tls.key.empty() || tls.authorities.empty())) {
     return absl::InvalidArgumentError(
         "--tls-cert, --tls-key and --tls-ca belong together: give all three, or none");
+  }
+  if (config.kernel != Backend::kSim && !config.workload.empty()) {
+    return absl::InvalidArgumentError(
+        "--workload is for a simulated machine: give --kernel=sim, too, or leave it out");
+  }
+  if (config.kernel != Backend::kSim && config.speed != 1) {
+    return absl::InvalidArgumentError(
+        "--speed is for a simulated machine: give --kernel=sim, too, or leave it out");
   }
   for (const rpc::ListenAddress& address : config.listen) {
     if (address.kind == rpc::ListenAddress::Kind::kTcp && !address.loopback && tls.empty()) {

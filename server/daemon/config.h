@@ -40,7 +40,9 @@ struct Config {
   rpc::TlsFiles tls;                          // all of them, or none
   bool attach = true;
   Backend kernel = Backend::kBpf;
-  std::string policy;  // one of PolicyNames()
+  std::string workload;  // file of what a simulated machine does; empty: the built-in one
+  double speed = 1;      // of its clock against the real one
+  std::string policy;    // one of PolicyNames()
   uint32_t max_tasks = 0;
   int64_t watchdog_timeout_ns = 0;
   bool ext_tasks_only = false;

@@ -30,6 +30,8 @@ std::string FieldText(const Message& message, const FieldDescriptor& field, int 
       return reflection.GetBool(message, &field) ? "true" : "false";
     case FieldDescriptor::CPPTYPE_INT64:
       return absl::StrCat(reflection.GetInt64(message, &field));
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return absl::StrCat(reflection.GetDouble(message, &field));
     default:
       return index < 0 ? reflection.GetString(message, &field)
                        : reflection.GetRepeatedString(message, &field, index);

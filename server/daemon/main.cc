@@ -43,6 +43,7 @@ absl::Status StartSweeperFor(const Config& config) {
 // The files that the configuration names.
 absl::Status CheckFiles(const Config& config) {
   if (absl::Status roles = ReadRoles(config.roles_file).status(); !roles.ok()) return roles;
+  if (absl::Status workload = CheckWorkload(config); !workload.ok()) return workload;
   return config.tls.empty() ? absl::OkStatus() : rpc::CheckTlsFiles(config.tls);
 }
 
@@ -77,8 +78,8 @@ int Main(int argc, const char* const* argv) {
   if (!stop.ok()) return Fail(ExitCode::kInternal, std::string(stop.status().message()));
   const Log log(config->log_level, StandardErrorSink());
   const char* const faults = std::getenv(kFaultsVariable);
-  const absl::StatusOr<std::unique_ptr<KernelHost>> host =
-      WithFaults(MakeHost(config->kernel), faults);
+  absl::StatusOr<std::unique_ptr<KernelHost>> host = MakeHost(*config);
+  if (host.ok()) host = WithFaults(*std::move(host), faults);
   if (!host.ok()) return Usage(host.status());
   if (faults != nullptr) log.Warning("faults will be injected", {{"file", std::string(faults)}});
   const Outcome outcome = App(*config, *parameters, host->get(), stop->get(), &log).Run();

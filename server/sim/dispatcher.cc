@@ -265,7 +265,8 @@ bool Dispatcher::GoesOn(const SimTask& running, const SimTask& rival) {
       !schedd_decision_stands(memory_.header, slot)) {
     return false;
   }
-  const auto ran_ns = static_cast<uint64_t>(machine_->now_ns() - running.running_since_ns);
+  const auto ran_ns =
+      static_cast<uint64_t>(std::max<int64_t>(machine_->now_ns() - running.running_since_ns, 0));
   const uint64_t deadline = schedd_deadline_of_running(
       slot, memory_.cpus[static_cast<size_t>(running.cpu)].vtime_floor, ran_ns);
   return static_cast<int64_t>(deadline - rival.queue_vtime) < 0;

@@ -2,6 +2,8 @@
 //
 // The part of the simulated dispatcher that fills the slots: who they belong to, and who ran and
 // waited for how long.
+#include <algorithm>
+
 #include "bpf/virtual_time.h"
 #include "server/engine/shared_access.h"
 #include "server/sim/dispatcher.h"
@@ -104,8 +106,10 @@ void Dispatcher::WeightChanged(SimTask& task) {
 }
 
 void Dispatcher::AccountRun(SimTask& task) {
-  const auto ran_ns = static_cast<uint64_t>(machine_->now_ns() - task.running_since_ns);
-  task.running_since_ns = machine_->now_ns();
+  // Ahead of now while the daemon has the CPU (Steal()).
+  const int64_t until_ns = std::max(machine_->now_ns(), task.running_since_ns);
+  const auto ran_ns = static_cast<uint64_t>(until_ns - task.running_since_ns);
+  task.running_since_ns = until_ns;
   Count(task.cpu, SCHEDD_COUNT_RUN_NS, ran_ns);
   schedd_slot* slot = SlotOf(task);
   if (slot == nullptr) {

@@ -178,14 +178,15 @@ std::vector<int32_t> SimMachine::Tasks() const {
 
 int64_t SimMachine::BusyNanos(int cpu) const {
   const Cpu& c = cpus_[static_cast<size_t>(cpu)];
-  return c.busy_ns + (c.current != nullptr ? now_ns_ - c.charged_ns : 0);
+  return c.busy_ns + (c.current != nullptr ? std::max<int64_t>(now_ns_ - c.charged_ns, 0) : 0);
 }
 
 int64_t SimMachine::RunNanos(int32_t tid) const {
   const SimTask* task = Find(tid);
   if (task == nullptr) return 0;
   if (task->state != SimTask::State::kRunning) return task->run_ns;
-  return task->run_ns + now_ns_ - cpus_[static_cast<size_t>(task->cpu)].charged_ns;
+  const int64_t charged_ns = cpus_[static_cast<size_t>(task->cpu)].charged_ns;
+  return task->run_ns + std::max<int64_t>(now_ns_ - charged_ns, 0);
 }
 
 uint64_t SimMachine::CgroupId(const std::string& path) {
@@ -379,7 +380,7 @@ int64_t SimMachine::SliceEnd(int64_t slice_ns) const {
 
 void SimMachine::Charge(int cpu) {
   Cpu& c = cpus_[static_cast<size_t>(cpu)];
-  if (c.current == nullptr) return;
+  if (c.current == nullptr || c.charged_ns >= now_ns_) return;
   const int64_t ran_ns = now_ns_ - c.charged_ns;
   c.charged_ns = now_ns_;
   c.busy_ns += ran_ns;
@@ -394,7 +395,19 @@ void SimMachine::ArmTimer(int cpu) {
   Cpu& c = cpus_[static_cast<size_t>(cpu)];
   const int64_t left_ns = std::max<int64_t>(c.current->remaining_ns, 0) + c.current->debt_ns;
   const int64_t needs_ns = (left_ns * kFullSpeed + c.speed - 1) / c.speed;
-  Post(std::min(c.slice_end_ns, now_ns_ + needs_ns), Event::Kind::kTimer, cpu, nullptr, ++c.timer);
+  const int64_t done_ns = std::max(now_ns_, c.charged_ns) + needs_ns;
+  Post(std::min(c.slice_end_ns, done_ns), Event::Kind::kTimer, cpu, nullptr, ++c.timer);
+}
+
+void SimMachine::Steal(int cpu, int64_t ns) {
+  Cpu& c = cpus_[static_cast<size_t>(cpu)];
+  if (c.current == nullptr || ns <= 0) return;
+  Charge(cpu);
+  const int64_t from_ns = std::max(now_ns_, c.charged_ns);
+  c.charged_ns = from_ns + ns;
+  c.current->running_since_ns = std::max(now_ns_, c.current->running_since_ns) + ns;
+  c.slice_end_ns += ns;
+  ArmTimer(cpu);
 }
 
 // What the task on `cpu`, charged until now, does next.

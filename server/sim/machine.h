@@ -70,6 +70,10 @@ class SimMachine : public CpuControl {
   void SetOnline(int cpu, bool online);
   bool IsOnline(int cpu) const { return online_.Has(cpu); }
   void SetChannel(int channel, int64_t count) { channels_[channel].count = count; }
+  // For the next `ns` something outside of the machine's tasks has the CPU: whoever runs there does
+  // not come forward, and is not charged. Nothing where nobody runs.
+  void Steal(int cpu, int64_t ns);
+  bool HasIdleCpu() const { return idle_.count() > 0; }
 
   // Lets everything happen that is due until then, in order.
   void AdvanceTo(int64_t time_ns);

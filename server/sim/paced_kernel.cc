@@ -41,17 +41,21 @@ std::string Attachments::name() const {
 }
 
 PacedKernel::PacedKernel(std::shared_ptr<PacedMachine> machine,
-                         std::shared_ptr<Attachments> attachments, int nr_cpus,
+                         std::shared_ptr<Attachments> attachments,
+                         std::shared_ptr<const PacedTrouble> trouble, int nr_cpus,
                          const LoadOptions& options)
     : machine_(std::move(machine)),
       attachments_(std::move(attachments)),
+      trouble_(std::move(trouble)),
       name_(options.ops_name),
       memory_(nr_cpus, options.max_tasks) {
   memory_.shared().header->daemon_tgid = static_cast<uint32_t>(getpid());
   machine_->With([this](SimMachine& sim) {
-    dispatcher_ = std::make_unique<Dispatcher>(&sim, memory_.shared(), [this] { Wake(); });
+    dispatcher_ = std::make_unique<Dispatcher>(&sim, memory_.shared(), [this] { RingDoorbell(); });
+    dispatcher_->adversity() = trouble_->adversity;
   });
   machine_->AddService(this, [this] {
+    dispatcher_->adversity() = trouble_->adversity;
     if (commit_requested_.exchange(false)) dispatcher_->Commit();
   });
 }
@@ -63,26 +67,49 @@ PacedKernel::~PacedKernel() {
 
 // The machine's thread does the work: simulating allocates, which the scheduling thread must not.
 void PacedKernel::Commit() {
+  SitOutStall();
   commit_requested_.store(true);
   machine_->Nudge();
 }
 
 void PacedKernel::Wait(int64_t until_ns) {
   // Far in the future is for ever; the clock's arithmetic must not overflow.
-  constexpr int64_t kLongestNs = 3'600'000'000'000;
-  const int64_t end_ns = std::min(until_ns, NowNanos() + kLongestNs);
-  const std::chrono::steady_clock::time_point end{std::chrono::nanoseconds(end_ns)};
-  std::unique_lock<std::mutex> lock(mutex_);
-  doorbell_.wait_until(lock, end, [this] { return woken_; });
-  woken_ = false;
+  constexpr std::chrono::hours kLongest(1);
+  const auto end =
+      std::min(machine_->clock().RealTime(until_ns), std::chrono::steady_clock::now() + kLongest);
+  bool called = false;
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    doorbell_.wait_until(lock, end, [this] { return woken_; });
+    called = called_;
+    woken_ = false;
+    called_ = false;
+  }
+  if (!called) SitOutStall();
 }
 
-void PacedKernel::Wake() {
+void PacedKernel::RingDoorbell() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     woken_ = true;
   }
   doorbell_.notify_one();
+}
+
+void PacedKernel::Wake() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    called_ = true;
+  }
+  RingDoorbell();
+}
+
+// Doorbells do not end a stall. A call does: the daemon must be able to end.
+void PacedKernel::SitOutStall() {
+  const int64_t until_ns = trouble_->stalled_until_ns.load(std::memory_order_relaxed);
+  if (until_ns <= NowNanos()) return;
+  std::unique_lock<std::mutex> lock(mutex_);
+  doorbell_.wait_until(lock, machine_->clock().RealTime(until_ns), [this] { return called_; });
 }
 
 absl::Status PacedKernel::Attach() {

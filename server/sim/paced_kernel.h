@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernel port on a simulated machine that follows the real clock.
+// The kernel port on a simulated machine that follows the real clock. Times in ns of the machine's
+// clock.
 //
 // Made by SimHost; keeps its machine alive. Threads as kernel.h says. Attach() fails with
 // FAILED_PRECONDITION while another kernel of the same machine is attached; nothing else fails.
@@ -17,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "server/engine/kernel.h"
+#include "server/sim/adversity.h"
 #include "server/sim/dispatcher.h"
 #include "server/sim/paced_machine.h"
 #include "server/sim/sim_memory.h"
@@ -39,14 +41,20 @@ class Attachments {
   std::string name_;
 };
 
+// What goes wrong at this moment between the machine and all its kernels.
+struct PacedTrouble {
+  SimAdversity adversity;                    // under the machine's lock
+  std::atomic<int64_t> stalled_until_ns{0};  // the scheduling thread does nothing until then
+};
+
 class PacedKernel : public Kernel {
  public:
   PacedKernel(std::shared_ptr<PacedMachine> machine, std::shared_ptr<Attachments> attachments,
-              int nr_cpus, const LoadOptions& options);
+              std::shared_ptr<const PacedTrouble> trouble, int nr_cpus, const LoadOptions& options);
   ~PacedKernel() override;
 
   const SharedMemory& memory() const override { return memory_.shared(); }
-  int64_t NowNanos() const override { return PacedMachine::NowNanos(); }
+  int64_t NowNanos() const override { return machine_->clock().NowNanos(); }
   void Commit() override;
   void Wait(int64_t until_ns) override;
   void Wake() override;
@@ -55,8 +63,12 @@ class PacedKernel : public Kernel {
   std::optional<KernelExit> Exit() const override;
 
  private:
+  void RingDoorbell();
+  void SitOutStall();
+
   const std::shared_ptr<PacedMachine> machine_;
   const std::shared_ptr<Attachments> attachments_;
+  const std::shared_ptr<const PacedTrouble> trouble_;
   const std::string name_;
   SimMemory memory_;
   std::unique_ptr<Dispatcher> dispatcher_;  // touched under the machine's lock
@@ -65,6 +77,7 @@ class PacedKernel : public Kernel {
   mutable std::mutex mutex_;
   std::condition_variable doorbell_;
   bool woken_ = false;              // under mutex_
+  bool called_ = false;             // by Wake(); under mutex_
   std::optional<KernelExit> exit_;  // under mutex_
 };
 

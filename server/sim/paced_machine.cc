@@ -8,19 +8,15 @@
 namespace schedd {
 namespace {
 
-MachineOptions StartingNow(MachineOptions options) {
-  options.start_ns = PacedMachine::NowNanos();
+MachineOptions StartingNow(MachineOptions options, const PacedClock& clock) {
+  options.start_ns = clock.NowNanos();
   return options;
-}
-
-std::chrono::steady_clock::time_point RealTime(int64_t time_ns) {
-  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(time_ns));
 }
 
 }  // namespace
 
-PacedMachine::PacedMachine(MachineOptions options)
-    : machine_(StartingNow(options)), thread_([this] { Pace(); }) {}
+PacedMachine::PacedMachine(MachineOptions options, double speed)
+    : clock_(speed), machine_(StartingNow(options, clock_)), thread_([this] { Pace(); }) {}
 
 PacedMachine::~PacedMachine() {
   {
@@ -29,12 +25,6 @@ PacedMachine::~PacedMachine() {
   }
   changed_.notify_all();
   thread_.join();
-}
-
-int64_t PacedMachine::NowNanos() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
 }
 
 void PacedMachine::AddService(const void* owner, std::function<void()> service) {
@@ -56,7 +46,7 @@ void PacedMachine::Nudge() {
 }
 
 void PacedMachine::CatchUp() {
-  machine_.AdvanceTo(NowNanos());
+  machine_.AdvanceTo(std::min(clock_.NowNanos(), machine_.now_ns() + clock_.Scaled(kMostAtOnceNs)));
   for (const auto& [owner, service] : services_) service();
   machine_.AdvanceTo(machine_.now_ns());  // what follows from that at once
 }
@@ -79,10 +69,10 @@ void PacedMachine::Pace() {
     nudged_ = false;
     CatchUp();
     constexpr int64_t kLongestSleepNs = 1'000'000'000;
-    const int64_t now_ns = NowNanos();
-    sleeps_until_ns_ =
-        std::clamp(machine_.NextEventNanos(), now_ns + kPaceNs, now_ns + kLongestSleepNs);
-    if (!nudged_ && !stop_) changed_.wait_until(lock, RealTime(sleeps_until_ns_));
+    const int64_t now_ns = clock_.NowNanos();
+    sleeps_until_ns_ = std::clamp(machine_.NextEventNanos(), now_ns + clock_.Scaled(kPaceNs),
+                                  now_ns + clock_.Scaled(kLongestSleepNs));
+    if (!nudged_ && !stop_) changed_.wait_until(lock, clock_.RealTime(sleeps_until_ns_));
   }
 }
 

@@ -3,8 +3,9 @@
 // A simulated machine that keeps pace with the real clock, by a thread of its own.
 //
 // Shared by the host and its kernels. Any thread, but not from within With(). What is due happens
-// at its exact time on the machine's clock, though up to kPaceNs later on the real one. Times are
-// CLOCK_MONOTONIC ns. Cannot fail.
+// at its exact time on the machine's clock, though up to kPaceNs later on the real one; where
+// simulating takes longer than that time itself, the machine falls behind its clock. Times in ns of
+// clock(). Cannot fail.
 #ifndef SCHEDD_SIM_PACED_MACHINE_H_
 #define SCHEDD_SIM_PACED_MACHINE_H_
 
@@ -16,19 +17,22 @@
 #include <thread>
 
 #include "server/sim/machine.h"
+#include "server/sim/paced_clock.h"
 
 namespace schedd {
 
 class PacedMachine {
  public:
   // `options.start_ns` is ignored: it begins now.
-  explicit PacedMachine(MachineOptions options);
+  explicit PacedMachine(MachineOptions options, double speed = 1);
   ~PacedMachine();
   PacedMachine(const PacedMachine&) = delete;
   PacedMachine& operator=(const PacedMachine&) = delete;
 
   // CLOCK_MONOTONIC.
-  static int64_t NowNanos();
+  static int64_t NowNanos() { return PacedClock::RealNanos(); }
+  // The machine's own: the same at speed 1.
+  const PacedClock& clock() const { return clock_; }
 
   // From here on, each time the machine is brought up to date, `service` is called on it. One at a
   // time for each `owner`.
@@ -45,10 +49,13 @@ class PacedMachine {
  private:
   // How closely it follows the clock: few wakeups of the real machine, while ticks are 4 ms.
   static constexpr int64_t kPaceNs = 200'000;
+  // So much real time is made up for at once; then others have their turn with the machine.
+  static constexpr int64_t kMostAtOnceNs = 20'000'000;
 
   void Pace();
   void CatchUp();
 
+  const PacedClock clock_;
   std::mutex mutex_;
   std::condition_variable changed_;
   SimMachine machine_;                                     // under mutex_

@@ -8,12 +8,14 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "server/sim/start_workload.h"
 
 namespace schedd {
 namespace {
 
 constexpr char kNamePrefix[] = "schedd";
 constexpr uint32_t kLongestWatchdogMs = 30'000;
+constexpr int32_t kTaskIds = 4'000'000;  // as many as the kernel has
 
 absl::Status Validate(const LoadOptions& options) {
   if (options.max_tasks == 0) {
@@ -37,19 +39,58 @@ absl::Status Validate(const LoadOptions& options) {
   return absl::OkStatus();
 }
 
+MachineOptions MachineFor(const SimHostOptions& options) {
+  if (!options.scenario.has_value()) return {.nr_cpus = options.nr_cpus, .seed = options.seed};
+  return {.topology = options.scenario->topology,
+          .costs = options.scenario->costs,
+          .tick_ns = options.scenario->tick_ns,
+          .seed = options.scenario->seed,
+          .tid_range = kTaskIds};
+}
+
+void MakeTrouble(SimMachine& machine, int64_t time_ns, const SimChange& change,
+                 const std::shared_ptr<PacedTrouble>& trouble) {
+  machine.At(time_ns, [&machine, time_ns, change, trouble] {
+    if (change.kind == SimChange::Kind::kStall) {
+      trouble->stalled_until_ns.store(time_ns + change.duration_ns);
+    } else {
+      trouble->adversity = change.adversity;
+    }
+    if (change.every_ns > 0) MakeTrouble(machine, time_ns + change.every_ns, change, trouble);
+  });
+}
+
+void Start(SimMachine& machine, const SimWorkload& scenario,
+           const std::shared_ptr<PacedTrouble>& trouble) {
+  const int64_t start_ns = machine.now_ns();
+  trouble->adversity = scenario.adversity;
+  for (const SimChange& change : scenario.changes) {
+    if (change.kind == SimChange::Kind::kStall || change.kind == SimChange::Kind::kAdversity) {
+      MakeTrouble(machine, start_ns + change.at_ns, change, trouble);
+    }
+  }
+  StartWorkload(machine, scenario);
+}
+
 }  // namespace
 
 SimHost::SimHost(const SimHostOptions& options)
     : options_(options),
-      machine_(std::make_shared<PacedMachine>(
-          MachineOptions{.nr_cpus = options.nr_cpus, .seed = options.seed})),
-      attachments_(std::make_shared<Attachments>()) {
-  if (options_.workload) machine_->With(options_.workload);
+      machine_(std::make_shared<PacedMachine>(MachineFor(options), options.speed)),
+      attachments_(std::make_shared<Attachments>()),
+      trouble_(std::make_shared<PacedTrouble>()) {
+  if (options_.scenario.has_value()) {
+    machine_->With([this](SimMachine& machine) { Start(machine, *options_.scenario, trouble_); });
+  } else if (options_.workload) {
+    machine_->With(options_.workload);
+  }
 }
 
 absl::StatusOr<std::unique_ptr<Kernel>> SimHost::Load(const LoadOptions& options) {
   if (absl::Status status = Validate(options); !status.ok()) return status;
-  return std::make_unique<PacedKernel>(machine_, attachments_, options_.nr_cpus, options);
+  const int nr_cpus =
+      options_.scenario.has_value() ? options_.scenario->topology.nr_cpus() : options_.nr_cpus;
+  return std::make_unique<PacedKernel>(machine_, attachments_, trouble_, nr_cpus, options);
 }
 
 KernelState SimHost::ReadState() const {
@@ -71,6 +112,14 @@ absl::StatusOr<std::string> SimHost::CgroupPath(uint64_t cgroup_id) const {
     return absl::NotFoundError(absl::StrCat("no control group has ID ", cgroup_id));
   }
   return *found;
+}
+
+absl::StatusOr<int32_t> SimHost::CgroupWeight(const std::string& path) const {
+  if (options_.scenario.has_value()) {
+    const auto found = options_.scenario->cgroup_weights.find(path);
+    if (found != options_.scenario->cgroup_weights.end()) return found->second;
+  }
+  return absl::NotFoundError(absl::StrCat("control group \"", path, "\" has no weight"));
 }
 
 // The scheduling thread is real here, too.

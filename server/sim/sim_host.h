@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -20,6 +21,7 @@
 #include "server/sim/demo_workload.h"
 #include "server/sim/paced_kernel.h"
 #include "server/sim/paced_machine.h"
+#include "server/sim/workload.h"
 
 namespace schedd {
 
@@ -28,15 +30,22 @@ struct SimHostOptions {
   uint64_t seed = 1;
   // Puts the first tasks on the machine.
   std::function<void(SimMachine&)> workload = StartDemoWorkload;
+  // Machine and tasks in place of the three above. Its duration and engine_call do not count here.
+  std::optional<SimWorkload> scenario = std::nullopt;
+  // Seconds that pass on the machine in a real one; more than 0.
+  double speed = 1;
 };
 
 class SimHost : public KernelHost {
  public:
+  static constexpr int kMostCpus = SCHEDD_MAX_CPUS;
+
   explicit SimHost(const SimHostOptions& options);
 
   absl::StatusOr<std::unique_ptr<Kernel>> Load(const LoadOptions& options) override;
   KernelState ReadState() const override;
   absl::StatusOr<std::string> CgroupPath(uint64_t cgroup_id) const override;
+  absl::StatusOr<int32_t> CgroupWeight(const std::string& path) const override;
   absl::Status PrepareSchedulingThread() override { return absl::OkStatus(); }
   absl::StatusOr<int64_t> PageFaultCount(int32_t tid) const override;
 
@@ -44,6 +53,7 @@ class SimHost : public KernelHost {
   const SimHostOptions options_;
   const std::shared_ptr<PacedMachine> machine_;
   const std::shared_ptr<Attachments> attachments_;
+  const std::shared_ptr<PacedTrouble> trouble_;
 };
 
 }  // namespace schedd

@@ -20,7 +20,14 @@ SimKernel::~SimKernel() { (void)Detach(); }
 
 // The engine's work takes time, in which the machine goes on: decisions can come too late here,
 // too.
-void SimKernel::Spend() const { machine_->AdvanceTo(machine_->now_ns() + options_.call_cost_ns); }
+void SimKernel::Spend() const {
+  constexpr int kEngineCpu = 0;
+  if (options_.uses_cpu && !machine_->HasIdleCpu()) {
+    machine_->Steal(kEngineCpu, options_.call_cost_ns);
+  }
+  engine_ns_ += options_.call_cost_ns;
+  machine_->AdvanceTo(machine_->now_ns() + options_.call_cost_ns);
+}
 
 int64_t SimKernel::NowNanos() const {
   Spend();

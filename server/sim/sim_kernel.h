@@ -27,6 +27,9 @@ struct SimKernelOptions {
   // How long each use of the port takes, on the machine's clock. Must not be 0 for an engine that
   // spins.
   int64_t call_cost_ns = 500;
+  // While the engine is at work it has one of the machine's CPUs: an idle one, or else it takes
+  // that on which it was before from whoever runs there.
+  bool uses_cpu = false;
 };
 
 class SimKernel : public Kernel {
@@ -51,6 +54,9 @@ class SimKernel : public Kernel {
   // The same with an engine that does nothing, as if its thread were stopped.
   void StallUntil(int64_t time_ns) { machine_->AdvanceTo(time_ns); }
 
+  // For how long the engine was at work.
+  int64_t engine_ns() const { return engine_ns_; }
+
   SimAdversity& adversity() { return dispatcher_.adversity(); }
 
  private:
@@ -64,6 +70,7 @@ class SimKernel : public Kernel {
   bool attached_ = false;
   std::optional<KernelExit> exit_;
   int64_t run_until_ns_ = 0;
+  mutable int64_t engine_ns_ = 0;
 };
 
 }  // namespace schedd

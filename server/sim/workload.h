@@ -3,8 +3,7 @@
 // A machine and what it has to do: all that a simulation is made of but the policy.
 //
 // Plain values, made by a file (server/simulate/workload_file.h), a recorded trace, or a test.
-// Times in ns from the start of the simulation. Nothing here can fail; StartWorkload() expects
-// values that were checked where they came from.
+// Times in ns from the start of the simulation. Nothing here can fail.
 #ifndef SCHEDD_SIM_WORKLOAD_H_
 #define SCHEDD_SIM_WORKLOAD_H_
 
@@ -18,8 +17,6 @@
 #include "server/sim/topology.h"
 
 namespace schedd {
-
-class SimMachine;
 
 // `count` tasks alike. Their threads report together, under spec.comm.
 struct SimWorkloadTasks {
@@ -58,8 +55,10 @@ struct SimWorkload {
   int64_t tick_ns = 4'000'000;  // slices end at ticks; 0: to the nanosecond
   int64_t duration_ns = 10'000'000'000;
   uint64_t seed = 1;
-  // What one use of the kernel by the engine takes: its own speed.
+  // What one use of the kernel by the engine takes: its own speed. A pass has about four of them.
   int64_t engine_call_ns = 500;
+  // And so much more for each CPU: a pass looks at all of them.
+  int64_t engine_call_cpu_ns = 6;
   std::vector<SimWorkloadTasks> tasks = {};
   // cpu.weight of the groups that have one.
   std::map<std::string, int32_t> cgroup_weights = {};
@@ -72,10 +71,6 @@ struct SimWorkload {
 // The weight that the kernel gives a nice value, of 100 for nice 0 (sched_prio_to_weight, scaled as
 // sched_ext does). `nice` from -20 to 19.
 int32_t WeightOfNice(int nice);
-
-// Puts the workload's tasks on `machine`, now and at their times, and what changes them. Of the
-// changes not kStall and kAdversity: these are not the machine's.
-void StartWorkload(SimMachine& machine, const SimWorkload& workload);
 
 }  // namespace schedd
 

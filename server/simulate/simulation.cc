@@ -11,6 +11,7 @@
 #include "server/engine/engine.h"
 #include "server/policy/registry.h"
 #include "server/sim/sim_kernel.h"
+#include "server/sim/start_workload.h"
 #include "server/simulate/cgroup_sharer.h"
 #include "server/simulate/simulation_tally.h"
 
@@ -44,7 +45,10 @@ class Scheduler {
   Scheduler(SimMachine* machine, const SimWorkload& workload, std::unique_ptr<Policy> policy,
             uint32_t slots, const PolicyParameters& parameters)
       : machine_(machine),
-        kernel_(machine, {.max_tasks = slots, .call_cost_ns = workload.engine_call_ns}),
+        kernel_(machine, {.max_tasks = slots,
+                          .call_cost_ns = workload.engine_call_ns +
+                                          workload.engine_call_cpu_ns * machine->nr_cpus(),
+                          .uses_cpu = true}),
         engine_(&kernel_, std::move(policy), EngineOptions(), parameters,
                 /*initial_generation=*/1) {
     kernel_.adversity() = workload.adversity;
@@ -74,6 +78,7 @@ class Scheduler {
   }
 
   EngineStats stats() const { return engine_.stats(); }
+  int64_t engine_ns() const { return kernel_.engine_ns(); }
 
  private:
   void ChangeAt(int64_t time_ns, const SimChange& change) {
@@ -141,6 +146,7 @@ absl::StatusOr<SimulationReport> Simulate(const SimWorkload& workload,
     report.events = stats.events;
     report.decisions = stats.decisions;
     report.urgent_decisions = stats.urgent_decisions;
+    report.engine_ns = scheduler->engine_ns();
   }
   tally.Fill(machine, &report);
   return report;

@@ -74,6 +74,7 @@ struct SimulationReport {
   int64_t events = 0;            // to the engine
   int64_t decisions = 0;         // by it
   int64_t urgent_decisions = 0;  // starvation_bound reached
+  int64_t engine_ns = 0;         // CPU time of the scheduling thread, spinning included
   int64_t machine_events = 0;    // things that happened on the machine: how much was simulated
   std::vector<TaskGroupReport> groups = {};  // in the workload's order
 };

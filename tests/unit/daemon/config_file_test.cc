@@ -48,12 +48,14 @@ attach: false
 spin: "50us"
 set: "base_slice=5ms"
 set: "min_slice=1ms"
+speed: 2.5
 )");
   ASSERT_TRUE(settings.ok()) << settings.status();
-  EXPECT_THAT(Shown(*settings),
-              ElementsAre("listen=unix:///tmp/a.sock @f:2:1", "listen=127.0.0.1:1 @f:3:1",
-                          "attach=false @f:4:1", "max-tasks=4096 @f:6:3", "spin=50us @f:7:1",
-                          "set=base_slice=5ms @f:8:1", "set=min_slice=1ms @f:9:1"));
+  EXPECT_THAT(
+      Shown(*settings),
+      ElementsAre("listen=unix:///tmp/a.sock @f:2:1", "listen=127.0.0.1:1 @f:3:1",
+                  "attach=false @f:4:1", "max-tasks=4096 @f:6:3", "spin=50us @f:7:1",
+                  "set=base_slice=5ms @f:8:1", "set=min_slice=1ms @f:9:1", "speed=2.5 @f:10:1"));
 }
 
 TEST(ConfigFileTest, EmptyFileSaysNothing) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/policy/registry.h"
 
@@ -43,23 +44,27 @@ TEST(ConfigTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_FALSE(config->ext_tasks_only);
   EXPECT_EQ(config->reattach_limit, 3);
   EXPECT_EQ(config->spin_ns, 20'000);
+  EXPECT_TRUE(config->workload.empty());
+  EXPECT_EQ(config->speed, 1);
   EXPECT_TRUE(config->parameters.empty());
   EXPECT_EQ(config->state_dir, "/var/lib/schedd");
   EXPECT_EQ(config->log_level, LogLevel::kInfo);
 }
 
 TEST(ConfigTest, EveryOptionCanBeGiven) {
-  const auto config =
-      MakeConfig({}, {Flag("listen", "unix:///tmp/a.sock"), Flag("listen", "127.0.0.1:0"),
-                      Flag("attach", "false"), Flag("kernel", "sim"), Flag("policy", "fifo"),
-                      Flag("max-tasks", "64"), Flag("watchdog-timeout", "1500ms"),
-                      Flag("ext-tasks-only", "true"), Flag("spin", "0s"),
-                      Flag("reattach-limit", "0"), Flag("set", "base_slice=5ms"),
-                      Flag("state-dir", "/tmp/state"), Flag("log-level", "debug")});
+  const auto config = MakeConfig(
+      {},
+      {Flag("listen", "unix:///tmp/a.sock"), Flag("listen", "127.0.0.1:0"), Flag("attach", "false"),
+       Flag("kernel", "sim"), Flag("policy", "fifo"), Flag("workload", "/tmp/hogs.textproto"),
+       Flag("speed", "2.5"), Flag("max-tasks", "64"), Flag("watchdog-timeout", "1500ms"),
+       Flag("ext-tasks-only", "true"), Flag("spin", "0s"), Flag("reattach-limit", "0"),
+       Flag("set", "base_slice=5ms"), Flag("state-dir", "/tmp/state"), Flag("log-level", "debug")});
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_THAT(Uris(*config), ElementsAre("unix:/tmp/a.sock", "127.0.0.1:0"));
   EXPECT_FALSE(config->attach);
   EXPECT_EQ(config->kernel, Backend::kSim);
+  EXPECT_EQ(config->workload, "/tmp/hogs.textproto");
+  EXPECT_EQ(config->speed, 2.5);
   EXPECT_EQ(config->policy, "fifo");
   EXPECT_EQ(config->max_tasks, 64u);
   EXPECT_EQ(config->watchdog_timeout_ns, 1'500'000'000);
@@ -229,6 +234,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"metrics-address", "9464", "no port"},
         BadCase{"metrics-address", "example.org:9464", "numeric"},
         BadCase{"metrics-address", "127.0.0.1:x", "from 0 to 65535"},
+        BadCase{"workload", "hogs.textproto", "absolute path"},
+        BadCase{"workload", "", "absolute path"}, BadCase{"speed", "0", "0.001 to 1000"},
+        BadCase{"speed", "0.0009", "0.001 to 1000"}, BadCase{"speed", "1001", "0.001 to 1000"},
+        BadCase{"speed", "nan", "0.001 to 1000"}, BadCase{"speed", "fast", "0.001 to 1000"},
         BadCase{"no-such-option", "1", "no such option"}));
 
 TEST(ConfigTest, ABadValueInTheFileNamesItsPlace) {
@@ -242,6 +251,26 @@ TEST(ConfigTest, TheSameAddressTwiceIsRefused) {
       MakeConfig({}, {Flag("listen", "unix:///tmp/a.sock"), Flag("listen", "unix:/tmp/a.sock")});
   ASSERT_FALSE(config.ok());
   EXPECT_THAT(std::string(config.status().message()), HasSubstr("given twice"));
+}
+
+TEST(ConfigTest, AWorkloadAndASpeedNeedASimulatedMachine) {
+  for (const Setting& flag : {Flag("workload", "/tmp/w.textproto"), Flag("speed", "2")}) {
+    const auto config = MakeConfig({}, {flag});
+    ASSERT_FALSE(config.ok()) << flag.option;
+    EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(config.status().message()), HasSubstr(flag.where));
+    EXPECT_THAT(std::string(config.status().message()), HasSubstr("--kernel=sim"));
+    EXPECT_TRUE(MakeConfig({Line("kernel", "sim")}, {flag}).ok());
+  }
+  EXPECT_TRUE(MakeConfig({}, {Flag("speed", "1")}).ok()) << "as fast as any kernel";
+}
+
+TEST(ConfigTest, BothEndsOfTheSpeedAreAllowed) {
+  for (const double speed : {0.001, 1'000.0}) {
+    const auto config = MakeConfig({}, {Flag("kernel", "sim"), Flag("speed", absl::StrCat(speed))});
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(config->speed, speed);
+  }
 }
 
 // --- the table ---
@@ -313,6 +342,8 @@ TEST(OptionsTest, ARefusedValueChangesNothing) {
     EXPECT_EQ(config.metrics_address, defaults.metrics_address) << option.name;
     EXPECT_EQ(config.attach, defaults.attach) << option.name;
     EXPECT_EQ(config.kernel, defaults.kernel) << option.name;
+    EXPECT_EQ(config.workload, defaults.workload) << option.name;
+    EXPECT_EQ(config.speed, defaults.speed) << option.name;
     EXPECT_EQ(config.policy, defaults.policy) << option.name;
     EXPECT_EQ(config.max_tasks, defaults.max_tasks) << option.name;
     EXPECT_EQ(config.watchdog_timeout_ns, defaults.watchdog_timeout_ns) << option.name;

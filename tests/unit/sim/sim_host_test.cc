@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <set>
@@ -190,6 +192,131 @@ TEST(PacedKernelTest, WakeEndsAWait) {
   kernel->Wake();
   waiter.join();
   kernel->Wait(PacedMachine::NowNanos() - 1);  // its time is over
+}
+
+// --- a workload from a file ---
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+SimWorkload TwoTenants() {
+  SimWorkload workload;
+  workload.topology = {.nodes = 2, .cores_per_llc = 3};
+  workload.tasks = {{.count = 2, .spec = {.comm = "hog", .cgroup = "a"}},
+                    {.start_ns = 10 * kSecond, .spec = {.comm = "late", .cgroup = "b"}}};
+  workload.tasks[0].spec.program = {RunFor(10'000'000)};
+  workload.tasks[1].spec.program = {RunFor(1'000'000), SleepFor(1'000'000)};
+  workload.cgroup_weights = {{"a", 400}};
+  return workload;
+}
+
+// Names of the tasks in the kernel's slots.
+std::set<std::string> Comms(const Kernel& kernel) {
+  std::set<std::string> comms;
+  const uint64_t used = LoadShared(kernel.memory().header->slots_high_water);
+  for (uint64_t i = 0; i < used; ++i) comms.insert(kernel.memory().slots[i].comm);
+  return comms;
+}
+
+TEST(SimHostWorkloadTest, MachineTasksAndGroupsAreThoseOfTheWorkload) {
+  SimHost host({.scenario = TwoTenants()});
+  const std::unique_ptr<Kernel> kernel = *host.Load(LoadOptions());
+  EXPECT_EQ(kernel->memory().cpus.size(), 6u);
+  ASSERT_TRUE(kernel->Attach().ok());
+  EXPECT_EQ(Comms(*kernel), std::set<std::string>({"hog"}));
+  EXPECT_EQ(host.CgroupWeight("a").value_or(0), 400);
+  EXPECT_EQ(host.CgroupWeight("b").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(SimHost({}).CgroupWeight("a").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(SimHostWorkloadTest, ItsClockGoesAsFastAsItIsTold) {
+  SimHost host({.scenario = TwoTenants(), .speed = 100});
+  const std::unique_ptr<Kernel> kernel = *host.Load(LoadOptions());
+  ASSERT_TRUE(kernel->Attach().ok());
+  const int64_t begun_ns = kernel->NowNanos();
+  const int64_t really_begun_ns = PacedMachine::NowNanos();
+  // A task that starts after 10 s.
+  EXPECT_TRUE(Eventually([&kernel] { return Comms(*kernel).count("late") > 0; }));
+  const int64_t passed_ns = kernel->NowNanos() - begun_ns;
+  const int64_t really_passed_ns = PacedMachine::NowNanos() - really_begun_ns;
+  EXPECT_GT(passed_ns, 9 * kSecond);
+  EXPECT_NEAR(static_cast<double>(passed_ns) / static_cast<double>(really_passed_ns), 100, 20);
+}
+
+TEST(SimHostWorkloadTest, AWaitIsAsLongOnTheMachinesClock) {
+  for (const double speed : {0.5, 20.0}) {
+    SimHost host({.workload = nullptr, .speed = speed});
+    const std::unique_ptr<Kernel> kernel = *host.Load(LoadOptions());
+    const int64_t really_begun_ns = PacedMachine::NowNanos();
+    const int64_t until_ns = kernel->NowNanos() + kSecond / 10;
+    kernel->Wait(until_ns);
+    EXPECT_GE(kernel->NowNanos(), until_ns - 1'000);  // what a double rounds
+    EXPECT_GE(static_cast<double>(PacedMachine::NowNanos() - really_begun_ns),
+              0.9 * kSecond / 10 / speed);
+  }
+}
+
+TEST(SimHostWorkloadTest, AWaitForEverIsOneAtAnySpeed) {
+  for (const double speed : {0.001, 1'000.0}) {
+    SimHost host({.workload = nullptr, .speed = speed});
+    const std::unique_ptr<Kernel> kernel = *host.Load(LoadOptions());
+    std::atomic<bool> awake{false};
+    std::thread waiter([&] {
+      kernel->Wait(INT64_MAX);
+      awake = true;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_FALSE(awake) << speed;
+    kernel->Wake();
+    waiter.join();
+  }
+}
+
+TEST(SimHostWorkloadTest, AStallHoldsTheSchedulingThreadUntilItIsOverOrCalled) {
+  SimWorkload workload = TwoTenants();
+  workload.changes = {
+      {.kind = SimChange::Kind::kStall, .duration_ns = 2 * kSecond},
+      {.at_ns = 5 * kSecond, .kind = SimChange::Kind::kStall, .duration_ns = 3'600 * kSecond}};
+  const int64_t really_begun_ns = PacedMachine::NowNanos();
+  SimHost host({.scenario = workload, .speed = 10});
+  const std::unique_ptr<Kernel> kernel = *host.Load(LoadOptions());
+  const int64_t begun_ns = kernel->NowNanos();
+  kernel->Wait(begun_ns);
+  EXPECT_GE(PacedMachine::NowNanos() - really_begun_ns, kSecond / 10 * 2 - 1'000'000);
+  std::atomic<bool> awake{false};
+  std::thread waiter([&] {
+    // Until the second stall holds it, which would take six minutes.
+    while (kernel->NowNanos() < begun_ns + 6 * kSecond) kernel->Wait(kernel->NowNanos() + kSecond);
+    awake = true;
+  });
+  EXPECT_TRUE(Eventually([&] { return kernel->NowNanos() > begun_ns + 12 * kSecond; }));
+  EXPECT_FALSE(awake);
+  kernel->Wake();
+  EXPECT_TRUE(Eventually([&] { return awake.load(); }));
+  waiter.join();
+}
+
+TEST(SimHostWorkloadTest, AdversityBeginsWhenTheWorkloadSays) {
+  SimWorkload workload = TwoTenants();
+  workload.topology = SimTopology::Flat(1);  // tasks wait, and the scheduler hears of it
+  workload.tasks[1].start_ns = 0;
+  workload.changes = {{.at_ns = kSecond / 10,
+                       .kind = SimChange::Kind::kAdversity,
+                       .adversity = {.event_ring_size = 0}}};
+  SimHost host({.scenario = workload});
+  const std::unique_ptr<Kernel> kernel = *host.Load(LoadOptions());
+  ASSERT_TRUE(kernel->Attach().ok());
+  const auto count = [&kernel](schedd_counter counter) {
+    uint64_t sum = 0;
+    for (const schedd_cpu& cpu : kernel->memory().cpus) sum += LoadShared(cpu.counters[counter]);
+    return sum;
+  };
+  EXPECT_TRUE(Eventually([&] {
+    // As a scheduling thread that lives but reads nothing.
+    StoreSharedRelease(kernel->memory().header->heartbeat_ns,
+                       static_cast<uint64_t>(kernel->NowNanos()));
+    return count(SCHEDD_COUNT_EVENTS_DROPPED) > 0;
+  }));
+  EXPECT_LT(count(SCHEDD_COUNT_EVENTS), uint64_t{SCHEDD_EVENT_RING_SIZE}) << "no ring was full";
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ TEST(SimulationTest, SaysWhatEachGroupGot) {
   EXPECT_EQ(hogs.weight, 100);
   EXPECT_GT(hogs.jain, 0.99);
   EXPECT_NEAR(hogs.cpu_share + editor.cpu_share, 1, 1e-9);
-  EXPECT_NEAR(static_cast<double>(hogs.run_ns + editor.run_ns), 5e9, 1e6);
+  EXPECT_NEAR(static_cast<double>(hogs.run_ns + editor.run_ns + report.engine_ns), 5e9, 1e6);
   EXPECT_NEAR(static_cast<double>(hogs.rounds), static_cast<double>(hogs.run_ns) / (10 * kMs), 3);
   EXPECT_GT(editor.wakeups.count, 200);
   EXPECT_GE(editor.wakeups.max_ns, editor.wakeups.p99_ns);
@@ -138,6 +138,17 @@ TEST(SimulationTest, CostsTakeTime) {
   const int64_t rounds = Report(workload).rounds;
   workload.costs = {.switch_ns = 500'000};
   EXPECT_LT(Report(workload).rounds, rounds * 99 / 100);
+}
+
+// The scheduling thread needs a CPU, too: what it takes nobody else has.
+TEST(SimulationTest, TheEnginesTimeIsTakenFromTasks) {
+  SimWorkload workload = OneCpu();
+  workload.engine_call_ns = 20'000;
+  const SimulationReport report = Report(workload);
+  EXPECT_GT(report.engine_ns, 20 * kMs);
+  const auto lost = static_cast<double>(report.duration_ns) * (1 - report.busy);
+  EXPECT_NEAR(lost, static_cast<double>(report.engine_ns),
+              0.1 * static_cast<double>(report.engine_ns));
 }
 
 TEST(SimulationTest, ThreadsOfACoreShareIt) {
