@@ -101,6 +101,7 @@ void AddOverrideCommands(CommandTable& table, CLI::App* task);
 void AddPolicyCommands(CommandTable& table);
 void AddSchedulerCommands(CommandTable& table);
 void AddAuditCommand(CommandTable& table);
+void AddTraceCommands(CommandTable& table);
 void AddDoctorCommand(CommandTable& table);
 void AddVersionCommand(CommandTable& table);
 void AddCompletionCommand(CommandTable& table);

@@ -85,6 +85,7 @@ void BuildCommandLine(CommandTable& table, GlobalOptions& options) {
   AddPolicyCommands(table);
   AddSchedulerCommands(table);
   AddAuditCommand(table);
+  AddTraceCommands(table);
   AddDoctorCommand(table);
   AddVersionCommand(table);
   AddCompletionCommand(table);
