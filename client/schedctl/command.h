@@ -102,6 +102,7 @@ void AddPolicyCommands(CommandTable& table);
 void AddSchedulerCommands(CommandTable& table);
 void AddAuditCommand(CommandTable& table);
 void AddSimulateCommand(CommandTable& table);
+void AddTraceCommands(CommandTable& table);
 void AddDoctorCommand(CommandTable& table);
 void AddVersionCommand(CommandTable& table);
 void AddCompletionCommand(CommandTable& table);

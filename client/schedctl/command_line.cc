@@ -86,6 +86,7 @@ void BuildCommandLine(CommandTable& table, GlobalOptions& options) {
   AddSchedulerCommands(table);
   AddAuditCommand(table);
   AddSimulateCommand(table);
+  AddTraceCommands(table);
   AddDoctorCommand(table);
   AddVersionCommand(table);
   AddCompletionCommand(table);
