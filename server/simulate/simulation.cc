@@ -13,6 +13,7 @@
 #include "server/sim/sim_kernel.h"
 #include "server/sim/start_workload.h"
 #include "server/simulate/cgroup_sharer.h"
+#include "server/simulate/rustland_policy.h"
 #include "server/simulate/simulation_tally.h"
 
 namespace schedd {
@@ -26,6 +27,12 @@ uint32_t SlotsFor(const SimWorkload& workload) {
   int64_t tasks = 64;
   for (const SimWorkloadTasks& group : workload.tasks) tasks += int64_t{group.count} * 2;
   return static_cast<uint32_t>(std::clamp<int64_t>(tasks, 1'024, 1 << 20));
+}
+
+absl::StatusOr<std::unique_ptr<Policy>> PolicyFor(const std::string& name, uint32_t slots,
+                                                  uint32_t nr_cpus) {
+  if (name == kRustland) return std::make_unique<RustlandPolicy>(slots);
+  return MakePolicy(name, slots, nr_cpus);
 }
 
 MachineOptions MachineFor(const SimWorkload& workload, SimTrace* trace, SimObserver* observer) {
@@ -107,7 +114,7 @@ absl::StatusOr<SimulationReport> Simulate(const SimWorkload& workload,
   const auto nr_cpus = static_cast<uint32_t>(workload.topology.nr_cpus());
   std::unique_ptr<Policy> policy;
   if (options.policy != kFair) {
-    absl::StatusOr<std::unique_ptr<Policy>> made = MakePolicy(options.policy, slots, nr_cpus);
+    absl::StatusOr<std::unique_ptr<Policy>> made = PolicyFor(options.policy, slots, nr_cpus);
     if (!made.ok()) return made.status();
     policy = *std::move(made);
   }
@@ -115,14 +122,16 @@ absl::StatusOr<SimulationReport> Simulate(const SimWorkload& workload,
   SimMachine machine(MachineFor(workload, options.trace, &tally));
   std::unique_ptr<Scheduler> scheduler;
   if (policy != nullptr) {
-    scheduler = std::make_unique<Scheduler>(&machine, workload, std::move(policy), slots,
-                                            options.parameters);
+    scheduler = std::make_unique<Scheduler>(
+        &machine, workload, std::move(policy), slots,
+        options.policy == kRustland ? RustlandParameters(options.parameters) : options.parameters);
   }
   const int64_t begin_ns = machine.now_ns();
   const int64_t end_ns = begin_ns + workload.duration_ns;
   StartWorkload(machine, workload);
   if (scheduler != nullptr) {
-    scheduler->Share(workload.cgroup_weights);
+    // The other one knows no control groups.
+    if (options.policy != kRustland) scheduler->Share(workload.cgroup_weights);
     scheduler->RunUntil(end_ns);
   }
   machine.AdvanceTo(end_ns);

@@ -21,7 +21,8 @@
 namespace schedd {
 
 struct SimulationOptions {
-  // A name of registry.h; "fair": the machine's own simple fair class instead of schedd.
+  // A name of registry.h; "rustland": the rule of scx_rustland, to compare with
+  // (rustland_policy.h); "fair": the machine's own simple fair class instead of schedd.
   std::string policy = "vruntime";
   PolicyParameters parameters = {};
   // What happened; outlives the run. nullptr: not kept.

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A simulation is a function of its workload: the same trace, byte for byte, on every machine, by
+// every compiler, at every level of optimisation and under every sanitizer.
+//
+// A hash here changes when the simulated machine, the dispatcher's contract, the engine or the
+// policy behaves differently. When that is meant, put in the new one from the test's message.
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+
+#include "server/simulate/simulation.h"
+#include "server/simulate/workload_file.h"
+
+namespace schedd {
+namespace {
+
+struct Recorded {
+  const char* workload;
+  const char* policy;
+  int64_t events;
+  uint64_t hash;
+};
+
+void PrintTo(const Recorded& recorded, std::ostream* out) {
+  *out << recorded.workload << " under " << recorded.policy;
+}
+
+class DeterminismTest : public testing::TestWithParam<Recorded> {};
+
+TEST_P(DeterminismTest, TheTraceIsTheOneRecorded) {
+  const Recorded& recorded = GetParam();
+  SimWorkload workload =
+      ReadWorkloadFile(std::string("workloads/") + recorded.workload + ".textproto").value();
+  workload.duration_ns = 2'000'000'000;
+  SimTrace trace;
+  ASSERT_TRUE(Simulate(workload, {.policy = recorded.policy, .trace = &trace}).ok());
+  EXPECT_EQ(trace.count(), recorded.events);
+  EXPECT_EQ(trace.hash(), recorded.hash) << std::hex << "0x" << trace.hash();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Library, DeterminismTest,
+    testing::Values(Recorded{"request_worker", "vruntime", 45'431, 0x5b258f1cf0548096},
+                    Recorded{"mixed_tenants", "vruntime", 5'607, 0x04fba441157c6772},
+                    Recorded{"fork_storm", "vruntime", 135'405, 0xa1b6933e24c4e6a3},
+                    Recorded{"interactive", "rustland", 5'077, 0x4e336a3834ac66ee},
+                    Recorded{"fork_join_build", "fair", 5'000, 0x6e840f3798ef0ec6}),
+    [](const auto& info) { return std::string(info.param.workload) + "_" + info.param.policy; });
+
+}  // namespace
+}  // namespace schedd
