@@ -29,9 +29,9 @@ BIN = os.path.join(REPO, "bazel-bin/tests/fidelity")
 GUEST_LIMIT_S = 5400
 
 SETTINGS = {
-    "eager": {"base_slice": "3ms", "min_slice": "500us", "wakeup_preempt_margin": "500us"},
-    "default": {"base_slice": "10ms", "min_slice": "1ms", "wakeup_preempt_margin": "2ms"},
-    "patient": {"base_slice": "30ms", "min_slice": "10ms", "wakeup_preempt_margin": "20ms"},
+    "eager": {"base_slice": "4ms", "min_slice": "500us", "wakeup_preempt_margin": "500us"},
+    "middling": {"base_slice": "12ms", "min_slice": "4ms", "wakeup_preempt_margin": "10ms"},
+    "patient": {"base_slice": "36ms", "min_slice": "24ms", "wakeup_preempt_margin": "20ms"},
 }
 
 # What the guest's machine costs (docs/fidelity.md says how they were measured).
@@ -58,15 +58,14 @@ def compared_group(path):
         return re.search(r"^# compared: (\S+)$", stream.read(), re.MULTILINE)[1]
 
 
-def measure_in_guest(options, files):
-    """The lines that in_guest.py prints."""
+def measure_in_guest(options, files, lines):
+    """Adds to `lines` what in_guest.py prints."""
     command = ["python3", f"{REPO}/tests/guest/guest.py", "--icount", "--kernel", options.kernel, "--cpus", "4", "--with", "python",
                "--timeout", str(GUEST_LIMIT_S), "--file", f"{HERE}:/fidelity", "--file", f"{BIN}/workload_run:/usr/local/bin/workload_run"]
     for file in options.file:
         command += ["--file", file]
     command += ["--", "python3", "/fidelity/guest/in_guest.py", str(options.runs), json.dumps(SETTINGS),
                 *(f"/fidelity/{os.path.basename(path)}" for path in files)]
-    lines = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as guest:
         for line in guest.stdout:
             lines.append(json.loads(line))
@@ -75,7 +74,6 @@ def measure_in_guest(options, files):
     problems = [line["problem"] for line in lines if "problem" in line]
     if guest.returncode != 0 or problems:
         raise RuntimeError(f"the guest could not measure: {' '.join(problems) or f'exit code {guest.returncode}'}")
-    return lines
 
 
 def simulate(path, parameters):
@@ -104,7 +102,8 @@ def parse(argv):
     parser.add_argument("--kernel", default="newest", metavar="VERSION", help="of the guest, as of ./run guest")
     parser.add_argument("--file", action="append", default=[], metavar="SRC[:DST]", help="a further file for the guest, as of ./run guest")
     parser.add_argument("--json", metavar="FILE", help="write there what the guest measured")
-    parser.add_argument("--guest", metavar="FILE", help="boot nothing: FILE, which an earlier --json wrote, says what the guest measured")
+    parser.add_argument("--guest", action="append", default=[], metavar="FILE",
+                        help="boot nothing: FILE, which an earlier --json wrote, says what the guest measured (may be given more than once)")
     parser.add_argument("--markdown", metavar="FILE", help="write the table there, too")
     options = parser.parse_args(argv)
     if options.runs < 1:
@@ -112,18 +111,25 @@ def parse(argv):
     return options
 
 
+def write_json(path, lines):
+    if path:
+        with open(path, "w", encoding="utf-8") as stream:
+            json.dump(lines, stream)
+
+
 def main(argv):
     options = parse(argv)
     files = workload_files(options.workload)
+    guest = []
     try:
-        if options.guest:
-            with open(options.guest, encoding="utf-8") as stream:
-                guest = json.load(stream)
-        else:
-            guest = measure_in_guest(options, files)
-        if options.json:
-            with open(options.json, "w", encoding="utf-8") as stream:
-                json.dump(guest, stream)
+        for name in options.guest:
+            with open(name, encoding="utf-8") as stream:
+                guest += json.load(stream)
+        if not options.guest:
+            try:
+                measure_in_guest(options, files, guest)
+            finally:  # what there is cost time
+                write_json(options.json, guest)
         comparisons = compare_all(files, guest, simulate_all(files))
     except (RuntimeError, OSError) as error:
         say(f"fidelity: {error}")

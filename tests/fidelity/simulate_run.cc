@@ -11,6 +11,7 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -64,6 +65,17 @@ std::vector<std::string> NameEach(SimWorkload* workload) {
   return groups;
 }
 
+// As workload_run does: its channels are futexes.
+void UseFutexes(SimTaskSpec* spec) {
+  for (SimStep& step : spec->program) {
+    step.sync = false;
+    if (step.kind != SimStep::Kind::kSpawn) continue;
+    auto child = std::make_shared<SimTaskSpec>(*step.child);
+    UseFutexes(child.get());
+    step.child = child;
+  }
+}
+
 int Main(const std::string& path, const std::vector<std::string>& settings) {
   absl::StatusOr<SimWorkload> workload = ReadWorkloadFile(path);
   if (!workload.ok()) return Refuse(std::string(workload.status().message()));
@@ -76,6 +88,7 @@ int Main(const std::string& path, const std::vector<std::string>& settings) {
       return Refuse(setting + ": not NAME=NANOSECONDS of what can be set");
     }
   }
+  for (SimWorkloadTasks& tasks : workload->tasks) UseFutexes(&tasks.spec);
   const std::vector<std::string> groups = NameEach(&*workload);
   const absl::StatusOr<SimulationReport> report = Simulate(*workload, options);
   if (!report.ok()) return Refuse(std::string(report.status().message()));
