@@ -331,7 +331,9 @@ SimMachine::Next SimMachine::NextStep(SimTask& task) {
         Post(options_.start_ns + step.span.least_ns, Event::Kind::kWake, -1, &task, task.life);
         return Next::kSleeps;
       case SimStep::Kind::kPost:
+        if (step.sync) waking_cpu_ = task.cpu;
         for (int64_t i = 0; i < step.count; ++i) PostTo(channels_[step.channel]);
+        waking_cpu_ = -1;
         break;
       case SimStep::Kind::kTake: {
         Channel& channel = channels_[step.channel];
@@ -415,9 +417,7 @@ void SimMachine::Continue(int cpu) {
   Cpu& c = cpus_[static_cast<size_t>(cpu)];
   SimTask& task = *c.current;
   if (task.remaining_ns <= 0 && task.debt_ns <= 0) {
-    waking_cpu_ = cpu;
     const Next next = NextStep(task);
-    waking_cpu_ = -1;
     if (next != Next::kRuns) {
       Stop(cpu, /*runnable=*/false);
       Trace("sleep", "cpu", cpu, "tid", task.tid);

@@ -30,7 +30,8 @@ class CpuControl {
   virtual void InsertLocal(int cpu, SimTask& task, int64_t slice_ns) = 0;
   // Tasks in that queue.
   virtual size_t LocalCount(int cpu) const = 0;
-  // The CPU whose task wakes another one at this moment; -1: an interrupt does, or nobody.
+  // The CPU whose task wakes another one at this moment, and says that it is about to sleep; -1:
+  // nobody does.
   virtual int waking_cpu() const = 0;
 };
 

@@ -42,6 +42,9 @@ struct SimStep {
   SimSpan span = {};
   int channel = 0;
   int64_t count = 1;
+  // Of kPost: the kernel hears that the waker is about to sleep, as by a write to a pipe or a
+  // socket that somebody reads. A futex says nothing of the kind.
+  bool sync = true;
   std::shared_ptr<const SimTaskSpec> child = nullptr;
 };
 

@@ -231,7 +231,7 @@ void TaskReader::AddLock(const Step& step, Program* program) {
 
 void TaskReader::AddUnlock(const Step& step, Program* program) {
   const FieldPlace place = PlaceOf(step, pb::Step::kUnlockFieldNumber);
-  SimStep post = {.kind = SimStep::Kind::kPost};
+  SimStep post = {.kind = SimStep::Kind::kPost, .sync = false};  // locks are futexes
   post.channel = Find(place, "lock", lock_ids_, step->unlock());
   if (program->held.erase(step->unlock()) == 0) {
     fields_->Refuse(place, absl::StrCat("the program does not hold ", Quote(step->unlock()),

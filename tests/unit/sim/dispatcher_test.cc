@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bpf/sync.h"
 #include "tests/unit/sim/dispatcher_fixture.h"
 
 namespace schedd {
@@ -136,6 +137,34 @@ TEST_F(DispatcherTest, ALostOrLateDoorbell) {
   EXPECT_EQ(doorbells_, 0);
   AdvanceTo(3 * kMs);
   EXPECT_EQ(doorbells_, 1);
+}
+
+// --- who wakes ----------------------------------------------------------------------------------
+
+class WakerTest : public DispatcherTwoCpusTest {
+ protected:
+  // How many tasks ran in the place of one that is trusted to sleep soon, when it does `step`.
+  uint64_t InWakersPlace(SimStep step) {
+    machine_.Spawn({.comm = "waiter", .program = {Take(1), RunFor(kMs)}});
+    const int32_t waker =
+        machine_.Spawn({.comm = "waker", .program = {SleepFor(kMs), RunFor(1'000), step}});
+    slot_of(waker).sync_kept = SCHEDD_SYNC_TRUSTED;
+    AdvanceTo(2 * kMs);
+    return Count(SCHEDD_COUNT_RUN_DIRECT_SYNC);
+  }
+};
+
+TEST_F(WakerTest, ASyncPostPutsTheWaiterInItsPlace) { EXPECT_EQ(InWakersPlace(Post(1)), 1u); }
+
+TEST_F(WakerTest, AFutexSaysNothingOfSleep) {
+  SimStep post = Post(1);
+  post.sync = false;
+  EXPECT_EQ(InWakersPlace(post), 0u);
+  EXPECT_EQ(Count(SCHEDD_COUNT_RUN_DIRECT_IDLE), 4u) << "both at first, then waker and waiter";
+}
+
+TEST_F(WakerTest, NorDoesAFork) {
+  EXPECT_EQ(InWakersPlace(Spawn({.comm = "child", .program = {RunFor(kMs), Exit()}})), 0u);
 }
 
 }  // namespace
