@@ -407,7 +407,7 @@ void SimMachine::Steal(int cpu, int64_t ns) {
   Charge(cpu);
   const int64_t from_ns = std::max(now_ns_, c.charged_ns);
   c.charged_ns = from_ns + ns;
-  c.current->running_since_ns = std::max(now_ns_, c.current->running_since_ns) + ns;
+  c.current->running_since_ns += ns;  // the class has not charged what it ran until now
   c.slice_end_ns += ns;
   ArmTimer(cpu);
 }

@@ -151,6 +151,13 @@ TEST(SimulationTest, TheEnginesTimeIsTakenFromTasks) {
               0.1 * static_cast<double>(report.engine_ns));
 }
 
+TEST(SimulationTest, NobodyRunsForNothingWhereTheEngineIsAtWork) {
+  SimWorkload workload = {.topology = SimTopology::Flat(4), .duration_ns = 5'000 * kMs};
+  workload.tasks = {Tasks("hog", {RunFor(10 * kMs)}, 9)};
+  workload.engine_call_ns = 5'000;
+  EXPECT_GT(Report(workload).jain, 0.995);
+}
+
 TEST(SimulationTest, ThreadsOfACoreShareIt) {
   SimWorkload workload = {.topology = {.cores_per_llc = 2, .threads_per_core = 2},
                           .duration_ns = 1'000 * kMs};
