@@ -16,11 +16,13 @@ namespace {
 // Who ran where and when.
 std::vector<std::string> ScheduleOf(uint64_t seed, WorldOptions options) {
   Random random(seed);
-  const auto nr_cpus = static_cast<int>(1 + Below(random, 4));
+  const auto nr_cpus = static_cast<int>(1 + Below(random, 2));
   SimTrace trace(/*keep_lines=*/true);
   options.topology = SimTopology::Flat(nr_cpus);
   options.seed = seed;
   options.trace = &trace;
+  // A slow daemon has several tasks to put into order at a time.
+  options.call_cost_ns = seed % 2 == 0 ? 500 : 200'000;
   World world(options);
   // One after the other: ties go by slot.
   for (const SimTaskSpec& spec : RandomTasks(random, nr_cpus, 10)) {
@@ -40,6 +42,15 @@ void ExpectSame(const std::vector<std::string>& a, const std::vector<std::string
   if (first == a.end() && second == b.end()) return;
   ADD_FAILURE() << "line " << first - a.begin() << ": " << (first != a.end() ? *first : "the end")
                 << "\ninstead of " << (second != b.end() ? *second : "the end");
+}
+
+TEST(OrderTest, SlotsAreGivenOutInAnotherOrder) {
+  World world({.slot_order = 1});
+  std::vector<uint32_t> slots;
+  for (int i = 0; i < 20; ++i) {
+    slots.push_back(world.machine.Find(world.machine.Spawn({.program = {RunFor(kMs)}}))->slot);
+  }
+  EXPECT_FALSE(std::is_sorted(slots.begin(), slots.end()));
 }
 
 TEST(OrderTest, DoesNotDependOnSlots) {
