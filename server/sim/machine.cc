@@ -295,7 +295,10 @@ void SimMachine::Unqueue(SimTask& task) {
   task.state = SimTask::State::kSleeping;
 }
 
+// The token is there for whoever comes first, as with futexes and pipes: a task that runs may take
+// it before the one that wakes for it does, which then sleeps again.
 void SimMachine::PostTo(Channel& channel) {
+  ++channel.count;
   while (!channel.waiters.empty()) {
     const Sleeper waiter = channel.waiters.front();
     channel.waiters.pop_front();
@@ -304,17 +307,18 @@ void SimMachine::PostTo(Channel& channel) {
     Wake(*waiter.task);
     return;
   }
-  ++channel.count;
 }
 
 // Does the steps that take no time, up to one that does.
 SimMachine::Next SimMachine::NextStep(SimTask& task) {
   const std::vector<SimStep>& program = task.spec->program;
   for (size_t done = 0; done < program.size(); ++done) {
-    const SimStep& step = program[task.next_step];
+    const size_t number = task.next_step;
+    const SimStep& step = program[number];
+    const bool tries_again = std::exchange(task.tries_again, false);
     if (++task.next_step == program.size()) task.next_step = 0;
     // Begins with the first step, so that the last one is over.
-    if (task.next_step == 1 % program.size() && std::exchange(task.has_begun, true)) {
+    if (number == 0 && !tries_again && std::exchange(task.has_begun, true)) {
       ++task.rounds;
     }
     switch (step.kind) {
@@ -338,6 +342,8 @@ SimMachine::Next SimMachine::NextStep(SimTask& task) {
         Channel& channel = channels_[step.channel];
         if (channel.count == 0) {
           channel.waiters.push_back({&task, task.life});
+          task.next_step = number;
+          task.tries_again = true;
           return Next::kSleeps;
         }
         --channel.count;
