@@ -45,7 +45,8 @@ class Scheduler {
   Scheduler(SimMachine* machine, const SimWorkload& workload, std::unique_ptr<Policy> policy,
             uint32_t slots, const PolicyParameters& parameters)
       : machine_(machine),
-        kernel_(machine, {.max_tasks = slots, .call_cost_ns = workload.engine_call_ns}),
+        kernel_(machine,
+                {.max_tasks = slots, .call_cost_ns = workload.engine_call_ns, .shares_cpus = true}),
         engine_(&kernel_, std::move(policy), EngineOptions(), parameters,
                 /*initial_generation=*/1) {
     kernel_.adversity() = workload.adversity;
