@@ -220,7 +220,10 @@ void SimMachine::AdvanceTo(int64_t time_ns) {
     const Event event = events_.top();
     events_.pop();
     now_ns_ = event.time_ns;
+    // A sleeper's timer goes off on the CPU where it was set.
+    acting_cpu_ = event.kind == Event::Kind::kWake ? event.task->cpu : event.cpu;
     Happen(event);
+    acting_cpu_ = -1;
   }
   now_ns_ = std::max(now_ns_, time_ns);
 }
@@ -369,7 +372,9 @@ int SimMachine::ClaimIdleCpu(const SimTask& task) { return idle_.Claim(task.allo
 
 void SimMachine::Kick(int cpu, bool preempt) {
   const bool busy = cpus_[static_cast<size_t>(cpu)].current != nullptr;
-  const int64_t delay_ns = busy ? options_.costs.interrupt_ns : options_.costs.wake_idle_ns;
+  int64_t delay_ns = busy ? options_.costs.interrupt_ns : options_.costs.wake_idle_ns;
+  // It need not interrupt itself, and if it was idle its timer has ended that already.
+  if (cpu == acting_cpu_) delay_ns = 0;
   Post(now_ns_ + delay_ns, preempt ? Event::Kind::kPreempt : Event::Kind::kKick, cpu, nullptr, 0);
 }
 

@@ -196,6 +196,7 @@ class SimMachine : public CpuControl {
   CpuMask online_;
   IdleCpus idle_;
   int waking_cpu_ = -1;
+  int acting_cpu_ = -1;  // on which the present event happens; -1: on none
   std::map<int32_t, SimTask*> tasks_;
   std::vector<std::unique_ptr<SimTask>> records_;  // living or not; never freed, so events may name
   std::vector<SimTask*> free_records_;             // one that has ended
