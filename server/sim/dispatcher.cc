@@ -207,6 +207,40 @@ int Dispatcher::CpuToTake(const SimTask& task, uint64_t deadline) const {
   return -1;
 }
 
+// As owes_a_turn in bpf/: who had come to the starvation bound is not cut short by the daemon.
+bool Dispatcher::OwesATurn(int cpu) const {
+  if (machine_->LocalCount(cpu) > 0) return true;
+  const SimTask* running = machine_->Current(cpu);
+  if (running == nullptr || running->slot == SCHEDD_NO_SLOT) return false;
+  const schedd_slot& slot = memory_.slots[running->slot];
+  const uint64_t since_ns = memory_.cpus[static_cast<size_t>(cpu)].since_ns;
+  return slot.urgent_seq == slot.seq &&
+         static_cast<uint64_t>(machine_->now_ns()) - since_ns < slot.slice_ns;
+}
+
+bool Dispatcher::IsFresh(int cpu) const {
+  const uint64_t since_ns = memory_.cpus[static_cast<size_t>(cpu)].since_ns;
+  return static_cast<int64_t>(static_cast<uint64_t>(machine_->now_ns()) - since_ns) <
+         static_cast<int64_t>(memory_.header->min_slice_ns);
+}
+
+// As enqueue_daemon in bpf/.
+int Dispatcher::CpuForDaemon(int last_cpu) const {
+  const bool elsewhere = machine_->Current(last_cpu) == nullptr || OwesATurn(last_cpu);
+  const bool spares_fresh = !elsewhere && IsFresh(last_cpu);
+  int other = -1;
+  for (int cpu = machine_->nr_cpus() - 1; cpu >= 0; --cpu) {
+    const schedd_cpu& record = memory_.cpus[static_cast<size_t>(cpu)];
+    if (record.offline != 0) continue;
+    if (record.idle != 0) return -1;
+    if (machine_->Current(cpu) != nullptr && !OwesATurn(cpu) && !(spares_fresh && IsFresh(cpu))) {
+      other = cpu;
+    }
+  }
+  if (elsewhere) return other;
+  return spares_fresh && other >= 0 ? other : last_cpu;
+}
+
 // The timer of bpf/safety_net.bpf.h, which runs there all the time; here while somebody waits.
 void Dispatcher::ArmNet() {
   if (std::exchange(net_armed_, true)) return;

@@ -32,6 +32,10 @@ class Dispatcher : public SchedulerClass {
   // Puts the decisions in the ring into effect, as the commit program does.
   void Commit();
 
+  // The CPU that a thread of the daemon which wakes takes from a task; `last_cpu`: where it ran
+  // last. -1: none, one is idle or all owe somebody a turn.
+  int CpuForDaemon(int last_cpu) const;
+
   SimAdversity& adversity() { return adversity_; }
 
   void Enable(SimTask& task) override;
@@ -70,6 +74,8 @@ class Dispatcher : public SchedulerClass {
   void EnqueueUndecided(SimTask& task, schedd_slot* slot, bool woke);
   bool MayTake(int cpu, uint64_t deadline) const;
   int CpuToTake(const SimTask& task, uint64_t deadline) const;
+  bool OwesATurn(int cpu) const;
+  bool IsFresh(int cpu) const;
   void NoteChosen(const SimTask& task, schedd_cpu& cpu, schedd_slot& slot);
 
   void SendEvent(const SimTask& task, const schedd_slot& slot, uint32_t flags);

@@ -221,7 +221,10 @@ void SimMachine::AdvanceTo(int64_t time_ns) {
     const Event event = events_.top();
     events_.pop();
     now_ns_ = event.time_ns;
+    // A sleeper's timer goes off on the CPU where it was set.
+    acting_cpu_ = event.kind == Event::Kind::kWake ? event.task->cpu : event.cpu;
     Happen(event);
+    acting_cpu_ = -1;
   }
   now_ns_ = std::max(now_ns_, time_ns);
 }
@@ -296,7 +299,10 @@ void SimMachine::Unqueue(SimTask& task) {
   task.state = SimTask::State::kSleeping;
 }
 
+// The token is there for whoever comes first, as with futexes and pipes: a task that runs may take
+// it before the one that wakes for it does, which then sleeps again.
 void SimMachine::PostTo(Channel& channel) {
+  ++channel.count;
   while (!channel.waiters.empty()) {
     const Sleeper waiter = channel.waiters.front();
     channel.waiters.pop_front();
@@ -305,17 +311,18 @@ void SimMachine::PostTo(Channel& channel) {
     Wake(*waiter.task);
     return;
   }
-  ++channel.count;
 }
 
 // Does the steps that take no time, up to one that does.
 SimMachine::Next SimMachine::NextStep(SimTask& task) {
   const std::vector<SimStep>& program = task.spec->program;
   for (size_t done = 0; done < program.size(); ++done) {
-    const SimStep& step = program[task.next_step];
+    const size_t number = task.next_step;
+    const SimStep& step = program[number];
+    const bool tries_again = std::exchange(task.tries_again, false);
     if (++task.next_step == program.size()) task.next_step = 0;
     // Begins with the first step, so that the last one is over.
-    if (task.next_step == 1 % program.size() && std::exchange(task.has_begun, true)) {
+    if (number == 0 && !tries_again && std::exchange(task.has_begun, true)) {
       ++task.rounds;
     }
     switch (step.kind) {
@@ -339,6 +346,8 @@ SimMachine::Next SimMachine::NextStep(SimTask& task) {
         Channel& channel = channels_[step.channel];
         if (channel.count == 0) {
           channel.waiters.push_back({&task, task.life});
+          task.next_step = number;
+          task.tries_again = true;
           return Next::kSleeps;
         }
         --channel.count;
@@ -364,7 +373,9 @@ int SimMachine::ClaimIdleCpu(const SimTask& task) { return idle_.Claim(task.allo
 
 void SimMachine::Kick(int cpu, bool preempt) {
   const bool busy = cpus_[static_cast<size_t>(cpu)].current != nullptr;
-  const int64_t delay_ns = busy ? options_.costs.interrupt_ns : options_.costs.wake_idle_ns;
+  int64_t delay_ns = busy ? options_.costs.interrupt_ns : options_.costs.wake_idle_ns;
+  // It need not interrupt itself, and if it was idle its timer has ended that already.
+  if (cpu == acting_cpu_) delay_ns = 0;
   Post(now_ns_ + delay_ns, preempt ? Event::Kind::kPreempt : Event::Kind::kKick, cpu, nullptr, 0);
 }
 

@@ -73,7 +73,6 @@ class SimMachine : public CpuControl {
   // For the next `ns` something outside of the machine's tasks has the CPU: whoever runs there does
   // not come forward, and is not charged. Nothing where nobody runs.
   void Steal(int cpu, int64_t ns);
-  bool HasIdleCpu() const { return idle_.count() > 0; }
 
   // Lets everything happen that is due until then, in order.
   void AdvanceTo(int64_t time_ns);
@@ -200,6 +199,7 @@ class SimMachine : public CpuControl {
   CpuMask online_;
   IdleCpus idle_;
   int waking_cpu_ = -1;
+  int acting_cpu_ = -1;  // on which the present event happens; -1: on none
   std::map<int32_t, SimTask*> tasks_;
   std::vector<std::unique_ptr<SimTask>> records_;  // living or not; never freed, so events may name
   std::vector<SimTask*> free_records_;             // one that has ended

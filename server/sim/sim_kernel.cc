@@ -21,10 +21,7 @@ SimKernel::~SimKernel() { (void)Detach(); }
 // The engine's work takes time, in which the machine goes on: decisions can come too late here,
 // too.
 void SimKernel::Spend() const {
-  constexpr int kEngineCpu = 0;
-  if (options_.uses_cpu && !machine_->HasIdleCpu()) {
-    machine_->Steal(kEngineCpu, options_.call_cost_ns);
-  }
+  if (holds_cpu_) machine_->Steal(last_cpu_, options_.call_cost_ns);
   engine_ns_ += options_.call_cost_ns;
   machine_->AdvanceTo(machine_->now_ns() + options_.call_cost_ns);
 }
@@ -40,13 +37,29 @@ void SimKernel::Commit() {
   machine_->AdvanceTo(machine_->now_ns());  // the CPUs it kicked
 }
 
+void SimKernel::TakeCpu() {
+  if (!options_.shares_cpus || !attached_) return;
+  const int cpu = dispatcher_.CpuForDaemon(last_cpu_);
+  if (cpu < 0) return;
+  last_cpu_ = cpu;
+  holds_cpu_ = true;
+}
+
+void SimKernel::GiveCpuBack() {
+  if (!holds_cpu_) return;
+  holds_cpu_ = false;
+  machine_->Kick(last_cpu_, /*preempt=*/true);
+}
+
 void SimKernel::Wait(int64_t until_ns) {
+  GiveCpuBack();
   const int64_t end_ns = std::min(until_ns, run_until_ns_);
   while (!woken_.load() && machine_->NextEventNanos() <= end_ns) {
     machine_->AdvanceTo(machine_->NextEventNanos());
   }
   if (!woken_.load()) machine_->AdvanceTo(end_ns);
   woken_.store(false);
+  TakeCpu();
 }
 
 absl::Status SimKernel::Attach() {

@@ -27,9 +27,9 @@ struct SimKernelOptions {
   // How long each use of the port takes, on the machine's clock. Must not be 0 for an engine that
   // spins.
   int64_t call_cost_ns = 500;
-  // While the engine is at work it has one of the machine's CPUs: an idle one, or else it takes
-  // that on which it was before from whoever runs there.
-  bool uses_cpu = false;
+  // The engine's thread has no CPU of its own: where none is idle when it wakes, it takes one from
+  // a task, uses it while it is at work, and that CPU chooses anew when it parks.
+  bool shares_cpus = false;
 };
 
 class SimKernel : public Kernel {
@@ -61,6 +61,8 @@ class SimKernel : public Kernel {
 
  private:
   void Spend() const;
+  void TakeCpu();
+  void GiveCpuBack();
 
   SimMachine* const machine_;
   const SimKernelOptions options_;
@@ -68,6 +70,8 @@ class SimKernel : public Kernel {
   Dispatcher dispatcher_;
   std::atomic<bool> woken_{false};
   bool attached_ = false;
+  int last_cpu_ = 0;  // where the engine's thread ran last
+  bool holds_cpu_ = false;
   std::optional<KernelExit> exit_;
   int64_t run_until_ns_ = 0;
   mutable int64_t engine_ns_ = 0;

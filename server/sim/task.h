@@ -48,9 +48,10 @@ struct SimTask {
   int64_t wait_ns = 0;
   int64_t longest_wait_ns = 0;
   int64_t queued_since_ns = 0;
-  bool woke = false;       // its present wait began with a wakeup
-  bool has_begun = false;  // its program
-  int64_t rounds = 0;      // of it
+  bool woke = false;         // its present wait began with a wakeup
+  bool has_begun = false;    // its program
+  int64_t rounds = 0;        // of it
+  bool tries_again = false;  // the next step, for which it slept
   int64_t migrations = 0;
 
   // Where it waits: a queue of the class, or a CPU's local queue (-1: none).

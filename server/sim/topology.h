@@ -43,8 +43,8 @@ struct SimTopology {
 // What a change costs the CPU it happens on, as time in which no task comes forward. 0: nothing.
 struct SimCosts {
   int64_t switch_ns = 0;      // from one task to another
-  int64_t wake_idle_ns = 0;   // from the kick of an idle CPU until it looks for work
-  int64_t interrupt_ns = 0;   // from the kick of a busy one until it does
+  int64_t wake_idle_ns = 0;   // from the kick of an idle CPU by another until it looks for work
+  int64_t interrupt_ns = 0;   // from the kick of a busy one by another until it does
   int64_t move_core_ns = 0;   // a task comes from another core with the same cache
   int64_t move_cache_ns = 0;  // from another cache of the node
   int64_t move_node_ns = 0;   // from another node

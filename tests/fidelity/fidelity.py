@@ -35,7 +35,7 @@ SETTINGS = {
 }
 
 # What the guest's machine costs (docs/fidelity.md says how they were measured).
-COSTS = {"task_switch": "20us", "wake_idle": "300us", "interrupt": "500us", "move_core": "0us", "engine_call": "20us", "doorbell_delay": "500us"}
+COSTS = {"task_switch": "50us", "wake_idle": "450us", "interrupt": "220us", "move_core": "0us", "engine_call": "5us", "doorbell_delay": "220us"}
 
 UNITS_NS = {"us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
@@ -49,8 +49,8 @@ def nanos(duration):
     return round(float(number) * UNITS_NS[unit])
 
 
-def workload_files(wanted):
-    return [path for path in sorted(glob.glob(f"{HERE}/*.textproto")) if wanted.search(os.path.basename(path))]
+def workload_files(wanted, folder=HERE):
+    return [path for path in sorted(glob.glob(f"{folder}/*.textproto")) if wanted.search(os.path.basename(path))]
 
 
 def compared_group(path):
@@ -58,14 +58,14 @@ def compared_group(path):
         return re.search(r"^# compared: (\S+)$", stream.read(), re.MULTILINE)[1]
 
 
-def measure_in_guest(options, files, lines):
+def measure_in_guest(options, files, settings, lines):
     """Adds to `lines` what in_guest.py prints."""
     command = ["python3", f"{REPO}/tests/guest/guest.py", "--icount", "--kernel", options.kernel, "--cpus", "4", "--with", "python",
                "--timeout", str(GUEST_LIMIT_S), "--file", f"{HERE}:/fidelity", "--file", f"{BIN}/workload_run:/usr/local/bin/workload_run"]
     for file in options.file:
         command += ["--file", file]
-    command += ["--", "python3", "/fidelity/guest/in_guest.py", str(options.runs), json.dumps(SETTINGS),
-                *(f"/fidelity/{os.path.basename(path)}" for path in files)]
+    command += ["--", "python3", "/fidelity/guest/in_guest.py", str(options.runs), json.dumps(settings),
+                *(f"/fidelity/{os.path.relpath(path, HERE)}" for path in files)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as guest:
         for line in guest.stdout:
             lines.append(json.loads(line))
@@ -89,6 +89,18 @@ def simulate_all(files):
             for path in files for name, parameters in SETTINGS.items()]
 
 
+def calibrate(options):
+    """Prints what the costs of the guest's machine are made of: medians of waits, and rounds."""
+    files = workload_files(options.workload, f"{HERE}/calibration")
+    lines = []
+    measure_in_guest(options, files, {"eager": SETTINGS["eager"]}, lines)
+    for line in lines:
+        for task in line.get("tasks", []):
+            if task["group"] == "taker":
+                print(f"{line['workload']}, run {line['run'] + 1}: median wait {task['p50_ns'] / 1000:.0f} us, mean {task['mean_ns'] / 1000:.0f} us, "
+                      f"{task['rounds']} rounds")
+
+
 def compare_all(files, guest, simulated):
     guest, simulated = compare.group_by_workload(guest), compare.group_by_workload(simulated)
     names = {os.path.basename(path).split(".")[0]: path for path in files}
@@ -104,6 +116,7 @@ def parse(argv):
     parser.add_argument("--json", metavar="FILE", help="write there what the guest measured")
     parser.add_argument("--guest", action="append", default=[], metavar="FILE",
                         help="boot nothing: FILE, which an earlier --json wrote, says what the guest measured (may be given more than once)")
+    parser.add_argument("--calibrate", action="store_true", help="compare nothing: measure what the costs of the guest's machine are")
     parser.add_argument("--markdown", metavar="FILE", help="write the table there, too")
     options = parser.parse_args(argv)
     if options.runs < 1:
@@ -122,12 +135,15 @@ def main(argv):
     files = workload_files(options.workload)
     guest = []
     try:
+        if options.calibrate:
+            calibrate(options)
+            return 0
         for name in options.guest:
             with open(name, encoding="utf-8") as stream:
                 guest += json.load(stream)
         if not options.guest:
             try:
-                measure_in_guest(options, files, guest)
+                measure_in_guest(options, files, SETTINGS, guest)
             finally:  # what there is cost time
                 write_json(options.json, guest)
         comparisons = compare_all(files, guest, simulate_all(files))

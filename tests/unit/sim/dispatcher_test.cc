@@ -139,6 +139,46 @@ TEST_F(DispatcherTest, ALostOrLateDoorbell) {
   EXPECT_EQ(doorbells_, 1);
 }
 
+// --- the daemon's CPU ---------------------------------------------------------------------------
+
+TEST_F(DispatcherTwoCpusTest, TheDaemonTakesNoCpuWhileOneIsIdle) {
+  EXPECT_EQ(dispatcher_.CpuForDaemon(0), -1);
+  SpawnHog({0});
+  AdvanceTo(5 * kMs);
+  EXPECT_EQ(dispatcher_.CpuForDaemon(0), -1);
+  EXPECT_EQ(dispatcher_.CpuForDaemon(1), -1);
+}
+
+TEST_F(DispatcherTwoCpusTest, TheDaemonTakesTheCpuWhereItRanLast) {
+  SpawnHog({0});
+  SpawnHog({1});
+  AdvanceTo(5 * kMs);
+  EXPECT_EQ(dispatcher_.CpuForDaemon(0), 0);
+  EXPECT_EQ(dispatcher_.CpuForDaemon(1), 1);
+}
+
+TEST_F(DispatcherTwoCpusTest, TheDaemonSparesATaskThatHasJustComeToItsCpu) {
+  header().min_slice_ns = 3 * kMs;
+  SpawnHog({0});
+  AdvanceTo(4 * kMs);
+  SpawnHog({1});
+  AdvanceTo(5 * kMs);
+  EXPECT_EQ(dispatcher_.CpuForDaemon(1), 0);
+  header().min_slice_ns = 10 * kMs;
+  EXPECT_EQ(dispatcher_.CpuForDaemon(1), 1) << "both have";
+}
+
+TEST_F(DispatcherTwoCpusTest, TheDaemonLeavesTheTurnOfOneThatHadWaitedForTooLong) {
+  const int32_t starved = SpawnHog({0});
+  SpawnHog({1});
+  AdvanceTo(5 * kMs);
+  slot_of(starved).urgent_seq = slot_of(starved).seq;
+  slot_of(starved).slice_ns = 10 * kMs;
+  EXPECT_EQ(dispatcher_.CpuForDaemon(0), 1);
+  AdvanceTo(10 * kMs);
+  EXPECT_EQ(dispatcher_.CpuForDaemon(0), 0) << "its slice is over";
+}
+
 // --- who wakes ----------------------------------------------------------------------------------
 
 class WakerTest : public DispatcherTwoCpusTest {

@@ -171,6 +171,30 @@ TEST(MachineTest, AWaiterThatWasKilledIsPassedOver) {
   EXPECT_EQ(machine.Find(waits), nullptr);
 }
 
+TEST(MachineTest, WhoRunsMayTakeATokenBeforeTheOneThatItWoke) {
+  SimMachine machine(OneCpu());
+  const int32_t waits = machine.Spawn({.program = {Take(1), RunFor(kMs), Exit()}});
+  machine.AdvanceTo(kStart);
+  const int32_t runs =
+      machine.Spawn({.program = {Post(1), Take(1), RunFor(40 * kMs), Post(1), Exit()}});
+  machine.AdvanceTo(kStart + 39 * kMs);
+  EXPECT_EQ(machine.RunNanos(runs), 39 * kMs) << "it did not wait for its own token";
+  EXPECT_EQ(machine.RunNanos(waits), 0);
+  EXPECT_EQ(machine.Find(waits)->rounds, 0);
+  machine.AdvanceTo(kStart + 50 * kMs);
+  EXPECT_EQ(machine.Find(waits), nullptr) << "the next token is for the one that sleeps again";
+}
+
+TEST(MachineTest, AnotherTryIsNoOtherRound) {
+  SimMachine machine({.nr_cpus = 2, .start_ns = kStart});
+  const int32_t waits = machine.Spawn({.program = {Take(1), RunFor(kMs)}});
+  machine.AdvanceTo(kStart + kMs);
+  machine.Spawn({.program = {Post(1), Post(1), SleepFor(10 * kMs), Post(1), Exit()}});
+  machine.AdvanceTo(kStart + 50 * kMs);
+  EXPECT_EQ(machine.RunNanos(waits), 3 * kMs);
+  EXPECT_EQ(machine.Find(waits)->rounds, 3);
+}
+
 TEST(MachineTest, TasksCanBeKilledInAnyState) {
   SimMachine machine(OneCpu());
   const int32_t running = machine.Spawn(Hog("running"));

@@ -70,6 +70,17 @@ TEST_F(SimKernelTest, WakeEndsAWaitBeforeItBegins) {
   EXPECT_EQ(turns, 2);
 }
 
+TEST_F(SimKernelTest, AnEngineWithoutACpuOfItsOwnTakesOneWhenItWakes) {
+  for (const bool shares : {false, true}) {
+    SimMachine machine({.nr_cpus = 2, .start_ns = kStart});
+    SimKernel kernel(&machine, {.max_tasks = 16, .call_cost_ns = 100, .shares_cpus = shares});
+    ASSERT_TRUE(kernel.Attach().ok());
+    for (int i = 0; i < 2; ++i) machine.Spawn({.program = {RunFor(1'000 * kMs)}});
+    kernel.RunUntil(kStart + 22 * kMs, [&] { kernel.Wait(machine.now_ns() + 5 * kMs); });
+    EXPECT_EQ(machine.preemptions(), shares ? 4 : 0) << "at 5, 10, 15 and 20 ms";
+  }
+}
+
 TEST_F(SimKernelTest, ADoorbellEndsAWaitAtItsMoment) {
   ASSERT_TRUE(kernel_.Attach().ok());
   kernel_.memory().header->heartbeat_ns = kStart;

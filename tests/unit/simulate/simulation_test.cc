@@ -58,6 +58,21 @@ TEST(SimulationTest, SaysWhatEachGroupGot) {
   EXPECT_GT(report.decisions, 100);
 }
 
+TEST(SimulationTest, OnlyAnotherCpuHasToBeInterrupted) {
+  // A timer goes off where its task slept. Whoever is woken by a task of another CPU waits longer.
+  SimWorkload timer = OneCpu();
+  timer.costs.interrupt_ns = 5 * kMs;
+  EXPECT_LT(Report(timer).groups[1].wakeups.p50_ns, kMs);
+  SimWorkload post = timer;
+  post.topology = SimTopology::Flat(2);
+  post.tasks = {Tasks("hog", {RunFor(10 * kMs)}, 2),
+                Tasks("waker", {SleepFor(9 * kMs, 10 * kMs), RunFor(kMs), Post(1), RunFor(kMs)}),
+                Tasks("woken", {Take(1), RunFor(kMs / 10)})};
+  post.tasks[1].spec.cpus = {0};
+  post.tasks[2].spec.cpus = {1};
+  EXPECT_GE(Report(post).groups[2].wakeups.p50_ns, 3 * kMs) << "but when a slice ends before";
+}
+
 TEST(SimulationTest, TheSameArgumentsGiveTheSameRun) {
   const auto run = [](uint64_t seed) {
     SimTrace trace;
