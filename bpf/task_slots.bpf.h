@@ -90,7 +90,8 @@ SCHEDD_INLINE void slot_claim(struct schedd_header* h, struct task_private* priv
   slot->weight = p->scx.weight;
   slot_refresh(h, slot, p);
   slot_set_affinity(slot, p, p->cpus_ptr);
-  slot->deadline = schedd_deadline_of_new(h, slot, vtime_floor_of(slot->cpu));
+  /* A newcomer starts level with the queue, not before everyone in it. */
+  slot->deadline = vtime_floor_of(slot->cpu);
   SCHEDD_EXCHANGE(&slot->key, slot->key + 1);
   priv->slot = index;
 }

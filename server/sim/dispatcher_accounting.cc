@@ -70,9 +70,7 @@ void Dispatcher::Enable(SimTask& task) {
   StoreShared(slot.weight, task.weight);
   StoreShared(slot.cpu, task.cpu);
   AffinityChanged(task);
-  StoreShared(slot.deadline,
-              schedd_deadline_of_new(memory_.header, &slot,
-                                     memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor));
+  StoreShared(slot.deadline, memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor);
   ExchangeShared(slot.key, slot.key + 1);
 }
 

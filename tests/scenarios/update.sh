@@ -6,5 +6,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export SCHEDD_UPDATE_SCENARIOS="$PWD/tests/scenarios/cases"
-exec bazel run ${SCHEDD_CACHE:+--disk_cache="$SCHEDD_CACHE/bazel"} --noshow_progress \
+exec bazel run --test_sharding_strategy=disabled ${SCHEDD_CACHE:+--disk_cache="$SCHEDD_CACHE/bazel"} --noshow_progress \
   //tests/scenarios:scenario_test -- --gtest_brief=1 "$@"

@@ -42,16 +42,6 @@ TEST(VirtualTimeTest, IsCpuTimeOverWeight) {
   EXPECT_EQ(schedd_virtual_ns(&slot, 10 * kMs), 10 * kMs);
 }
 
-TEST(VirtualTimeTest, ANewTaskStartsHalfASliceBehindTheQueue) {
-  schedd_header header = Terms();
-  header.base_slice_ns = 10 * kMs;
-  schedd_slot slot = {};
-  slot.weight = 100;
-  EXPECT_EQ(schedd_deadline_of_new(&header, &slot, kFloor), kFloor + 5 * kMs);
-  slot.weight = 50;
-  EXPECT_EQ(schedd_deadline_of_new(&header, &slot, kFloor), kFloor + 10 * kMs);
-}
-
 TEST(VirtualTimeTest, AWakingTaskClaimsWhatTheQueueCameOn) {
   EXPECT_EQ(PlaceOfWoken(kFloor - 500 * kMs, 7 * kMs), kFloor - 7 * kMs);
   EXPECT_EQ(PlaceOfWoken(kFloor - 500 * kMs, 0), kFloor);

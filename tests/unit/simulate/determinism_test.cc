@@ -44,7 +44,7 @@ INSTANTIATE_TEST_SUITE_P(
     Library, DeterminismTest,
     testing::Values(Recorded{"request_worker", "vruntime", 45'431, 0x5b258f1cf0548096},
                     Recorded{"mixed_tenants", "vruntime", 5'607, 0x04fba441157c6772},
-                    Recorded{"fork_storm", "vruntime", 135'798, 0xfb915a8b7b394631},
+                    Recorded{"fork_storm", "vruntime", 135'405, 0xa1b6933e24c4e6a3},
                     Recorded{"interactive", "rustland", 5'077, 0x4e336a3834ac66ee},
                     Recorded{"fork_join_build", "fair", 5'000, 0x6e840f3798ef0ec6}),
     [](const auto& info) { return std::string(info.param.workload) + "_" + info.param.policy; });
