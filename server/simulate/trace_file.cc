@@ -2,6 +2,7 @@
 #include "server/simulate/trace_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -226,6 +227,9 @@ absl::StatusOr<Trace> Reader::Read() {
 absl::StatusOr<std::unique_ptr<TraceWriter>> TraceWriter::Create(const std::string& path) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return FileError(path, "write");
+  struct stat status{};
+  // One that was there keeps its rights otherwise. A device keeps them.
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) fchmod(fd, 0600);
   std::FILE* file = fdopen(fd, "wb");
   if (file == nullptr) {
     close(fd);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # schedctl trace: a recording of a real kernel has who ran and who woke, with the kernel's own figures, and leaves nothing behind.
-# guest: cpus=2 mem=1G timeout=300
+# guest: cpus=2 mem=1G timeout=400
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest.bash"
 INSTANCES=/sys/kernel/tracing/instances
@@ -79,9 +79,10 @@ check "and told: $(cat /tmp/said)" grep -q "events were lost" /tmp/said
 exits_saying "a full file ends it" 0 "as large as it may be" schedctl trace record "$FILE" --duration 100s --size 1MiB
 holds "with the size asked for: $(stat -c %s "$FILE")" "$(stat -c %s "$FILE") <= 1048576 && $(stat -c %s "$FILE") > 900000"
 is "and is whole" "$(shown .missing)" ""
-end_switch_and_pipe
+end_hogs
 
 start_schedd
+hog taskset -c 1
 check "the same with schedd attached" schedctl trace record "$FILE" --duration 2s
 holds "CPU time of the loop: $(ran_ms hog) ms" "$(ran_ms hog) > 1000 && $(ran_ms hog) < 2600"
 stays_attached "schedd is still attached"

@@ -104,6 +104,8 @@ TEST_F(TraceFileTest, WhatIsWrittenIsRead) {
 
 TEST_F(TraceFileTest, OnlyItsOwnerMayReadIt) {
   Written({Header()});
+  ASSERT_EQ(chmod(path_.c_str(), 0644), 0);
+  Written({Header()});
   struct stat status{};
   ASSERT_EQ(stat(path_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);

@@ -63,8 +63,8 @@ TEST_F(TraceCommandsTest, ShowsTheHostAndItsTasks) {
             "events    3\n"
             "lost      0\n"
             "\n"
-            "TID  COMM         CPU TIME  OF A CPU  WAKEUPS  WAITED  LONGEST WAIT\n"
-            " 41  hog             1.50s    75.0 %        0      0s            0s\n"
+            "TID  COMM        CPU TIME  OF A CPU  WAKEUPS  WAITED  LONGEST WAIT\n"
+            " 41  hog            1.50s    75.0 %        0       0             0\n"
             " 42  nap\\x1b[2J     500ms    25.0 %        0   100ms         100ms\n");
   EXPECT_EQ(result.err, "");
 }

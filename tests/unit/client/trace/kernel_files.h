@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What Linux 7.3 (x86-64) shows in tracefs: formats of events, and a page of its ring buffer. The
-// formats of 6.12 differ in nothing but their IDs.
+// What Linux 7.3.4 (x86-64) shows in tracefs: formats of events, and a page of its ring buffer.
+// Plain constants.
 #ifndef SCHEDD_TESTS_UNIT_CLIENT_TRACE_KERNEL_FILES_H_
 #define SCHEDD_TESTS_UNIT_CLIENT_TRACE_KERNEL_FILES_H_
 
