@@ -24,7 +24,9 @@ SCHEDD_INLINE void enqueue_leased(struct schedd_header* h, struct task_struct* p
   slot->leased_seq = slot->seq;
   count(SCHEDD_COUNT_WAITS_LEASED, 1);
   note_queued(h, priv);
-  if (!kick_idle(p)) cpu = cpu_to_take(h, p, vtime, now);
+  /* One that was itself cut short waits in its place: from the next CPU it would drive the next
+   * task, and that one another, each before all that wait. */
+  if (!kick_idle(p) && (enq_flags & SCX_ENQ_WAKEUP)) cpu = cpu_to_take(h, p, vtime, now);
   dsq_insert_vtime(p, cpu < 0 ? DSQ_READY : DSQ_CPU_BASE + cpu, slice_of(h, slot), vtime,
                    enq_flags);
   if (cpu < 0) return;

@@ -10,9 +10,9 @@
 #include <cstdint>
 
 #include "server/control/attachment.h"
-#include "server/engine/latency.h"
 #include "server/control/scheduler_info.h"
 #include "server/engine/kernel.h"
+#include "server/engine/latency.h"
 
 namespace schedd {
 

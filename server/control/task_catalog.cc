@@ -11,8 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "server/control/counters.h"
 #include "server/control/error.h"
-#include "server/engine/latency.h"
 #include "server/control/slot_times.h"
+#include "server/engine/latency.h"
 #include "server/engine/shared_access.h"
 
 namespace schedd {

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "schedd/config/v1/config.pb.h"
-#include "server/base/text_file.h"
+#include "server/text/text_file.h"
 
 namespace schedd::daemon {
 namespace {

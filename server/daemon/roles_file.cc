@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "schedd/config/v1/roles.pb.h"
-#include "server/base/text_file.h"
+#include "server/text/text_file.h"
 
 namespace schedd::daemon {
 namespace {

@@ -128,20 +128,20 @@ void Dispatcher::Enqueue(SimTask& task, bool woke) {
   task.solo = false;
   if (slot != nullptr && (woke || task.cut) && LoadShared(memory_.header->all_decisions) == 0 &&
       schedd_lease_holds(memory_.header, slot, static_cast<uint64_t>(machine_->now_ns()))) {
-    EnqueueLeased(task, *slot);
+    EnqueueLeased(task, *slot, woke);
   } else {
     EnqueueUndecided(task, slot, woke);
   }
 }
 
-void Dispatcher::EnqueueLeased(SimTask& task, schedd_slot& slot) {
+void Dispatcher::EnqueueLeased(SimTask& task, schedd_slot& slot, bool woke) {
   const uint64_t floor = memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor;
   const uint64_t vtime = schedd_place_in_queue(memory_.header, &slot, /*woke=*/1, floor);
   StoreShared(slot.deadline, vtime);
   schedd_wait_begin_decided(&slot);
   StoreShared(slot.leased_seq, slot.seq);
   Count(task.cpu, SCHEDD_COUNT_WAITS_LEASED);
-  const int cpu = KickIdle(task) ? -1 : CpuToTake(task, vtime);
+  const int cpu = KickIdle(task) || !woke ? -1 : CpuToTake(task, vtime);
   (cpu < 0 ? ready_ : own_[static_cast<size_t>(cpu)]).Insert(task, vtime);
   ArmNet();
   if (cpu < 0) return;

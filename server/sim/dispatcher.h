@@ -70,7 +70,7 @@ class Dispatcher : public SchedulerClass {
   void ArmNet();
   void LookAfterWaits();
   void HurryStarved(VtimeQueue& queue, bool only_leased);
-  void EnqueueLeased(SimTask& task, schedd_slot& slot);
+  void EnqueueLeased(SimTask& task, schedd_slot& slot, bool woke);
   void EnqueueUndecided(SimTask& task, schedd_slot* slot, bool woke);
   bool MayTake(int cpu, uint64_t deadline) const;
   int CpuToTake(const SimTask& task, uint64_t deadline) const;

@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
-#include "server/base/text_file.h"
+#include "server/text/text_file.h"
 
 namespace schedd {
 namespace {

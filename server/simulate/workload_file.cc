@@ -8,10 +8,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "schedd/sim/v1/workload.pb.h"
-#include "server/base/text_file.h"
 #include "server/simulate/field_reader.h"
 #include "server/simulate/task_reader.h"
 #include "server/simulate/value_reader.h"
+#include "server/text/text_file.h"
 
 namespace schedd {
 namespace {

@@ -9,8 +9,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
-#include "server/base/text_file.h"
 #include "server/simulate/workload_file.h"
+#include "server/text/text_file.h"
 #include "tests/scenarios/summary.h"
 
 namespace schedd::scenarios {

@@ -22,7 +22,8 @@ LAYERS = {
     "faults": {"engine", "base"},
     "kernel": {"engine", "base"},
     "sim": {"engine", "base"},
-    "simulate": {"sim", "engine", "policy", "base"},
+    "simulate": {"sim", "engine", "policy", "text", "base"},
+    "text": {"base"},
     "control": {"engine", "policy", "base"},
     "rpc": {"control", "base"},
     "metrics": {"control", "engine", "base"},
@@ -35,11 +36,11 @@ WIRES_ALL = {"daemon"}  # server/daemon puts the parts together
 LIBRARIES = {
     "libbpf": (r'[<"](bpf/(libbpf|libbpf_\w+|bpf|btf)\.h|linux/bpf\.h|bpf/\w+\.skel\.h)[>"]', ["server/kernel"]),
     "gRPC": (r'[<"](grpc|grpcpp|grpc\+\+)/|\.grpc\.pb\.h"', ["server/rpc", "server/fleet", "client"]),
-    "protobuf": (r'[<"]google/protobuf/|\.pb\.h"', ["server/rpc", "server/fleet", "server/daemon", "server/simulate", "client"]),
+    "protobuf": (r'[<"]google/protobuf/|\.pb\.h"', ["server/rpc", "server/fleet", "server/daemon", "server/simulate", "server/text", "client"]),
     "OpenSSL": (r'[<"]openssl/', ["server/rpc"]),
     "SQLite": (r'[<"]sqlite3\.h', ["server/store"]),
     "Prometheus": (r'[<"](prometheus/|civetweb\.h|CivetServer\.h)', ["server/metrics"]),
-    "the server": (r'"server/', ["server", "client/schedctl"]),
+    "the server": (r'"server/', ["server", "client/schedctl", "client/trace"]),
     "the shared memory": (r'"bpf/', ["bpf", "server/engine", "server/control", "server/faults", "server/kernel", "server/sim"]),
 }
 

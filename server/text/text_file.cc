@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/base/text_file.h"
+#include "server/text/text_file.h"
 
 #include <google/protobuf/io/tokenizer.h>
 

@@ -4,8 +4,8 @@
 //
 // Free functions; any thread. Errors: NOT_FOUND or PERMISSION_DENIED for a file that cannot be
 // read, and INVALID_ARGUMENT naming FILE:LINE:COLUMN of everything wrong in it.
-#ifndef SCHEDD_BASE_TEXT_FILE_H_
-#define SCHEDD_BASE_TEXT_FILE_H_
+#ifndef SCHEDD_TEXT_TEXT_FILE_H_
+#define SCHEDD_TEXT_TEXT_FILE_H_
 
 #include <google/protobuf/message.h>
 #include <google/protobuf/text_format.h>
@@ -31,4 +31,4 @@ std::string Place(absl::string_view path, int line, int column);
 
 }  // namespace schedd
 
-#endif  // SCHEDD_BASE_TEXT_FILE_H_
+#endif  // SCHEDD_TEXT_TEXT_FILE_H_
