@@ -79,6 +79,7 @@ SCHEDD_INLINE void enqueue_undecided(struct schedd_header* h, struct task_struct
   bool woke = enq_flags & SCX_ENQ_WAKEUP;
   u32 flags = woke ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;
   if (priv) priv->direct = priv->solo = 0;
+  if (!slot) vtime = schedd_deadline_of_new(h, p->scx.weight, vtime);
   if (slot) {
     vtime = schedd_place_in_queue(h, slot, woke, vtime);
     if (!woke) slot_refresh(h, slot, p); /* else runnable did */

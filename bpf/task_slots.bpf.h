@@ -7,6 +7,7 @@
 #define SCHEDD_BPF_TASK_SLOTS_BPF_H_
 
 #include "bpf/maps.bpf.h"
+#include "bpf/virtual_time.h"
 
 SCHEDD_INLINE void slot_set_affinity(struct schedd_slot* slot, struct task_struct* p,
                                      const struct cpumask* mask) {
@@ -90,8 +91,7 @@ SCHEDD_INLINE void slot_claim(struct schedd_header* h, struct task_private* priv
   slot->weight = p->scx.weight;
   slot_refresh(h, slot, p);
   slot_set_affinity(slot, p, p->cpus_ptr);
-  /* A newcomer starts level with the queue, not before everyone in it. */
-  slot->deadline = vtime_floor_of(slot->cpu);
+  slot->deadline = schedd_deadline_of_new(h, slot->weight, vtime_floor_of(slot->cpu));
   SCHEDD_EXCHANGE(&slot->key, slot->key + 1);
   priv->slot = index;
 }

@@ -33,6 +33,17 @@ SCHEDD_INLINE schedd_u64 schedd_claim_of_sleeper(const struct schedd_header* hea
 }
 
 /*
+ * Where a new task starts in a queue that has come to `floor`: half a slice behind it, as in the
+ * policy. At `floor` itself, a chain of tasks that each start the next one and end before a
+ * decision comes would never move the queue on, and keep all others from the CPU. A task without a
+ * slot, whose use of the CPU nobody remembers, is as new each time.
+ */
+SCHEDD_INLINE schedd_u64 schedd_deadline_of_new(const struct schedd_header* header,
+                                                schedd_u32 weight, schedd_u64 floor) {
+  return floor + SCHEDD_READ(&header->base_slice_ns) / 2 * 100 / (weight ? weight : 100);
+}
+
+/*
  * The deadline by which the task waits in a queue that has come to `floor`, until a decision says
  * otherwise. A deadline from another CPU's virtual time does
  * not hold a task back here, nor all others.

@@ -152,7 +152,9 @@ void Dispatcher::EnqueueLeased(SimTask& task, schedd_slot& slot, bool woke) {
 void Dispatcher::EnqueueUndecided(SimTask& task, schedd_slot* slot, bool woke) {
   uint64_t vtime = memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor;
   uint32_t flags = woke ? SCHEDD_EVENT_WAKEUP : SCHEDD_EVENT_EXPIRED;
-  if (slot != nullptr) {
+  if (slot == nullptr) {
+    vtime = schedd_deadline_of_new(memory_.header, static_cast<uint32_t>(task.weight), vtime);
+  } else {
     vtime = schedd_place_in_queue(memory_.header, slot, woke ? 1 : 0, vtime);
     StoreShared(slot->deadline, vtime);
     StoreShared(slot->asked_ns, machine_->now_ns());
@@ -224,15 +226,15 @@ bool Dispatcher::IsFresh(int cpu) const {
          static_cast<int64_t>(memory_.header->min_slice_ns);
 }
 
-// As enqueue_daemon in bpf/.
+// As for a thread of the daemon in bpf/: an idle CPU, else the last one, else another one.
 int Dispatcher::CpuForDaemon(int last_cpu) const {
+  if (machine_->IsIdle(last_cpu)) return last_cpu;
   const bool elsewhere = machine_->Current(last_cpu) == nullptr || OwesATurn(last_cpu);
   const bool spares_fresh = !elsewhere && IsFresh(last_cpu);
   int other = -1;
   for (int cpu = machine_->nr_cpus() - 1; cpu >= 0; --cpu) {
-    const schedd_cpu& record = memory_.cpus[static_cast<size_t>(cpu)];
-    if (record.offline != 0) continue;
-    if (record.idle != 0) return -1;
+    if (machine_->IsIdle(cpu)) return cpu;
+    if (memory_.cpus[static_cast<size_t>(cpu)].offline != 0) continue;
     if (machine_->Current(cpu) != nullptr && !OwesATurn(cpu) && !(spares_fresh && IsFresh(cpu))) {
       other = cpu;
     }
@@ -299,8 +301,7 @@ bool Dispatcher::GoesOn(const SimTask& running, const SimTask& rival) {
       !schedd_decision_stands(memory_.header, slot)) {
     return false;
   }
-  const auto ran_ns =
-      static_cast<uint64_t>(std::max<int64_t>(machine_->now_ns() - running.running_since_ns, 0));
+  const auto ran_ns = static_cast<uint64_t>(machine_->now_ns() - running.running_since_ns);
   const uint64_t deadline = schedd_deadline_of_running(
       slot, memory_.cpus[static_cast<size_t>(running.cpu)].vtime_floor, ran_ns);
   return static_cast<int64_t>(deadline - rival.queue_vtime) < 0;

@@ -32,8 +32,8 @@ class Dispatcher : public SchedulerClass {
   // Puts the decisions in the ring into effect, as the commit program does.
   void Commit();
 
-  // The CPU that a thread of the daemon which wakes takes from a task; `last_cpu`: where it ran
-  // last. -1: none, one is idle or all owe somebody a turn.
+  // The CPU that a thread of the daemon gets when it wakes; `last_cpu`: where it ran last. -1: all
+  // owe somebody a turn.
   int CpuForDaemon(int last_cpu) const;
 
   SimAdversity& adversity() { return adversity_; }

@@ -2,8 +2,6 @@
 //
 // The part of the simulated dispatcher that fills the slots: who they belong to, and who ran and
 // waited for how long.
-#include <algorithm>
-
 #include "bpf/virtual_time.h"
 #include "server/engine/shared_access.h"
 #include "server/sim/dispatcher.h"
@@ -70,7 +68,9 @@ void Dispatcher::Enable(SimTask& task) {
   StoreShared(slot.weight, task.weight);
   StoreShared(slot.cpu, task.cpu);
   AffinityChanged(task);
-  StoreShared(slot.deadline, memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor);
+  StoreShared(slot.deadline,
+              schedd_deadline_of_new(memory_.header, slot.weight,
+                                     memory_.cpus[static_cast<size_t>(task.cpu)].vtime_floor));
   ExchangeShared(slot.key, slot.key + 1);
 }
 
@@ -106,10 +106,8 @@ void Dispatcher::WeightChanged(SimTask& task) {
 }
 
 void Dispatcher::AccountRun(SimTask& task) {
-  // Ahead of now while the daemon has the CPU (Steal()).
-  const int64_t until_ns = std::max(machine_->now_ns(), task.running_since_ns);
-  const auto ran_ns = static_cast<uint64_t>(until_ns - task.running_since_ns);
-  task.running_since_ns = until_ns;
+  const auto ran_ns = static_cast<uint64_t>(machine_->now_ns() - task.running_since_ns);
+  task.running_since_ns = machine_->now_ns();
   Count(task.cpu, SCHEDD_COUNT_RUN_NS, ran_ns);
   schedd_slot* slot = SlotOf(task);
   if (slot == nullptr) {

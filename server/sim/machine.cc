@@ -178,15 +178,14 @@ std::vector<int32_t> SimMachine::Tasks() const {
 
 int64_t SimMachine::BusyNanos(int cpu) const {
   const Cpu& c = cpus_[static_cast<size_t>(cpu)];
-  return c.busy_ns + (c.current != nullptr ? std::max<int64_t>(now_ns_ - c.charged_ns, 0) : 0);
+  return c.busy_ns + (c.current != nullptr ? now_ns_ - c.charged_ns : 0);
 }
 
 int64_t SimMachine::RunNanos(int32_t tid) const {
   const SimTask* task = Find(tid);
   if (task == nullptr) return 0;
   if (task->state != SimTask::State::kRunning) return task->run_ns;
-  const int64_t charged_ns = cpus_[static_cast<size_t>(task->cpu)].charged_ns;
-  return task->run_ns + std::max<int64_t>(now_ns_ - charged_ns, 0);
+  return task->run_ns + now_ns_ - cpus_[static_cast<size_t>(task->cpu)].charged_ns;
 }
 
 uint64_t SimMachine::CgroupId(const std::string& path) {
@@ -239,7 +238,7 @@ void SimMachine::Happen(const Event& event) {
       break;
     case Event::Kind::kKick:
     case Event::Kind::kPreempt:
-      if (!online_.Has(event.cpu)) return;
+      if (!online_.Has(event.cpu) || c->occupied) return;
       if (c->current == nullptr) {
         Reschedule(event.cpu);
       } else if (event.kind == Event::Kind::kPreempt) {
@@ -393,7 +392,7 @@ int64_t SimMachine::SliceEnd(int64_t slice_ns) const {
 
 void SimMachine::Charge(int cpu) {
   Cpu& c = cpus_[static_cast<size_t>(cpu)];
-  if (c.current == nullptr || c.charged_ns >= now_ns_) return;
+  if (c.current == nullptr) return;
   const int64_t ran_ns = now_ns_ - c.charged_ns;
   c.charged_ns = now_ns_;
   c.busy_ns += ran_ns;
@@ -408,19 +407,7 @@ void SimMachine::ArmTimer(int cpu) {
   Cpu& c = cpus_[static_cast<size_t>(cpu)];
   const int64_t left_ns = std::max<int64_t>(c.current->remaining_ns, 0) + c.current->debt_ns;
   const int64_t needs_ns = (left_ns * kFullSpeed + c.speed - 1) / c.speed;
-  const int64_t done_ns = std::max(now_ns_, c.charged_ns) + needs_ns;
-  Post(std::min(c.slice_end_ns, done_ns), Event::Kind::kTimer, cpu, nullptr, ++c.timer);
-}
-
-void SimMachine::Steal(int cpu, int64_t ns) {
-  Cpu& c = cpus_[static_cast<size_t>(cpu)];
-  if (c.current == nullptr || ns <= 0) return;
-  Charge(cpu);
-  const int64_t from_ns = std::max(now_ns_, c.charged_ns);
-  c.charged_ns = from_ns + ns;
-  c.current->running_since_ns += ns;  // the class has not charged what it ran until now
-  c.slice_end_ns += ns;
-  ArmTimer(cpu);
+  Post(std::min(c.slice_end_ns, now_ns_ + needs_ns), Event::Kind::kTimer, cpu, nullptr, ++c.timer);
 }
 
 // What the task on `cpu`, charged until now, does next.
@@ -553,9 +540,37 @@ void SimMachine::UpdateSpeeds(int cpu) {
   }
 }
 
+void SimMachine::Occupy(int cpu) {
+  Cpu& c = cpus_[static_cast<size_t>(cpu)];
+  if (c.occupied || !online_.Has(cpu)) return;
+  SimTask* const current = c.current;
+  if (current != nullptr) {
+    Charge(cpu);
+    Stop(cpu, /*runnable=*/true);
+    UpdateSpeeds(cpu);
+  } else {
+    SetIdle(cpu, false);
+  }
+  AccountIdle();
+  --idle_now_;
+  c.occupied = true;
+  c.last_life = 0;
+  if (current != nullptr) Queue(*current, /*woke=*/false);
+}
+
+void SimMachine::Vacate(int cpu) {
+  Cpu& c = cpus_[static_cast<size_t>(cpu)];
+  if (!c.occupied) return;
+  c.occupied = false;
+  AccountIdle();
+  ++idle_now_;
+  Reschedule(cpu);
+}
+
 void SimMachine::SetOnline(int cpu, bool online) {
   if (cpu < 0 || cpu >= nr_cpus() || online_.Has(cpu) == online) return;
   if (!online && online_.Count() == 1) return;
+  Vacate(cpu);
   Trace(online ? "online" : "offline", "cpu", cpu, "of", nr_cpus());
   Cpu& c = cpus_[static_cast<size_t>(cpu)];
   AccountIdle();

@@ -70,9 +70,11 @@ class SimMachine : public CpuControl {
   void SetOnline(int cpu, bool online);
   bool IsOnline(int cpu) const { return online_.Has(cpu); }
   void SetChannel(int channel, int64_t count) { channels_[channel].count = count; }
-  // For the next `ns` something outside of the machine's tasks has the CPU: whoever runs there does
-  // not come forward, and is not charged. Nothing where nobody runs.
-  void Steal(int cpu, int64_t ns);
+  // Something outside of the machine's tasks has the CPU from now on, until Vacate(): who runs
+  // there waits for another turn. Not for one that is out of service.
+  void Occupy(int cpu);
+  void Vacate(int cpu);
+  bool IsIdle(int cpu) const { return idle_.Has(cpu); }
 
   // Lets everything happen that is due until then, in order.
   void AdvanceTo(int64_t time_ns);
@@ -124,6 +126,7 @@ class SimMachine : public CpuControl {
  private:
   struct Cpu {
     SimTask* current = nullptr;
+    bool occupied = false;
     uint64_t last_life = 0;  // who ran last
     int64_t speed = 1'024;   // of the CPU now: what a task gets done, 1024 a ns
     int64_t charged_ns = 0;  // until when the current task's time is accounted

@@ -21,7 +21,6 @@ SimKernel::~SimKernel() { (void)Detach(); }
 // The engine's work takes time, in which the machine goes on: decisions can come too late here,
 // too.
 void SimKernel::Spend() const {
-  if (holds_cpu_) machine_->Steal(last_cpu_, options_.call_cost_ns);
   engine_ns_ += options_.call_cost_ns;
   machine_->AdvanceTo(machine_->now_ns() + options_.call_cost_ns);
 }
@@ -43,15 +42,23 @@ void SimKernel::TakeCpu() {
   if (cpu < 0) return;
   last_cpu_ = cpu;
   holds_cpu_ = true;
+  machine_->Occupy(cpu);
 }
 
 void SimKernel::GiveCpuBack() {
   if (!holds_cpu_) return;
   holds_cpu_ = false;
-  machine_->Kick(last_cpu_, /*preempt=*/true);
+  machine_->Vacate(last_cpu_);
+}
+
+void SimKernel::StallUntil(int64_t time_ns) {
+  GiveCpuBack();
+  machine_->AdvanceTo(time_ns);
+  TakeCpu();
 }
 
 void SimKernel::Wait(int64_t until_ns) {
+  if (woken_.exchange(false)) return;  // without a pause: it keeps its CPU
   GiveCpuBack();
   const int64_t end_ns = std::min(until_ns, run_until_ns_);
   while (!woken_.load() && machine_->NextEventNanos() <= end_ns) {
@@ -72,6 +79,7 @@ absl::Status SimKernel::Attach() {
 
 absl::Status SimKernel::Detach() {
   if (!attached_) return absl::OkStatus();
+  GiveCpuBack();
   attached_ = false;
   machine_->SetScheduler(nullptr);
   exit_ = KernelExit{

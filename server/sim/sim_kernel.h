@@ -27,8 +27,8 @@ struct SimKernelOptions {
   // How long each use of the port takes, on the machine's clock. Must not be 0 for an engine that
   // spins.
   int64_t call_cost_ns = 500;
-  // The engine's thread has no CPU of its own: where none is idle when it wakes, it takes one from
-  // a task, uses it while it is at work, and that CPU chooses anew when it parks.
+  // The engine's thread has no CPU of its own: it takes an idle one when it wakes, or else one from
+  // a task, and that CPU chooses anew when it parks.
   bool shares_cpus = false;
 };
 
@@ -52,7 +52,7 @@ class SimKernel : public Kernel {
   void RunUntil(int64_t time_ns, const std::function<void()>& turn);
 
   // The same with an engine that does nothing, as if its thread were stopped.
-  void StallUntil(int64_t time_ns) { machine_->AdvanceTo(time_ns); }
+  void StallUntil(int64_t time_ns);
 
   // For how long the engine was at work.
   int64_t engine_ns() const { return engine_ns_; }

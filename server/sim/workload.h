@@ -59,6 +59,8 @@ struct SimWorkload {
   int64_t engine_call_ns = 500;
   // And so much more for each CPU: a pass looks at all of them.
   int64_t engine_call_cpu_ns = 6;
+  // The engine has a CPU beside the machine's; else it takes one of these while it is at work.
+  bool engine_has_own_cpu = false;
   std::vector<SimWorkloadTasks> tasks = {};
   // cpu.weight of the groups that have one.
   std::map<std::string, int32_t> cgroup_weights = {};

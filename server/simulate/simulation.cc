@@ -55,7 +55,7 @@ class Scheduler {
         kernel_(machine, {.max_tasks = slots,
                           .call_cost_ns = workload.engine_call_ns +
                                           workload.engine_call_cpu_ns * machine->nr_cpus(),
-                          .shares_cpus = true}),
+                          .shares_cpus = !workload.engine_has_own_cpu}),
         engine_(&kernel_, std::move(policy), EngineOptions(), parameters,
                 /*initial_generation=*/1) {
     kernel_.adversity() = workload.adversity;

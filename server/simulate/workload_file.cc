@@ -87,6 +87,7 @@ void WorkloadReader::ReadGeneral() {
   workload_.engine_call_ns =
       fields_.Duration(call, file_->engine_call(), 0, workload_.engine_call_ns);
   if (workload_.engine_call_ns > kSecond) fields_.Refuse(call, "it is 1s at most");
+  workload_.engine_has_own_cpu = file_->engine_has_own_cpu();
 }
 
 void WorkloadReader::ReadMachine() {

@@ -34,12 +34,12 @@ TEST_F(DispatcherTest, TheEarliestDeadlineRunsFirst) {
   const int32_t late = SpawnWaiter();
   const int32_t early = SpawnWaiter();
   const int32_t undecided = SpawnWaiter();
-  Commit(DecisionFor(late, 900));
-  Commit(DecisionFor(early, 100));
+  Commit(DecisionFor(late, 5 * kMs + kMs / 2));
+  Commit(DecisionFor(early, 4 * kMs));
   AdvanceTo(10 * kMs + 1);
-  EXPECT_EQ(machine_.Current(0)->tid, undecided) << "its deadline is 0";
-  AdvanceTo(20 * kMs + 1);
   EXPECT_EQ(machine_.Current(0)->tid, early);
+  AdvanceTo(12 * kMs + 1);
+  EXPECT_EQ(machine_.Current(0)->tid, undecided) << "its deadline is half a slice, 5 ms";
   AdvanceTo(22 * kMs + 1);
   EXPECT_EQ(machine_.Current(0)->tid, late);
 }
@@ -48,9 +48,9 @@ TEST_F(DispatcherTest, ARunningTaskGoesOnWhileItsDeadlineIsTheEarliest) {
   const int32_t running = SpawnHog();
   DecidedOnce(running);
   const int32_t waiter = SpawnWaiter();
-  Commit(DecisionFor(waiter, 25 * kMs));
+  Commit(DecisionFor(waiter, 28 * kMs));
   AdvanceTo(20 * kMs + 1);
-  EXPECT_EQ(machine_.Current(0)->tid, running) << "its deadline is at 20 ms";
+  EXPECT_EQ(machine_.Current(0)->tid, running) << "its deadline is at 25 ms";
   EXPECT_EQ(slot_of(running).solo_run_ns, static_cast<uint64_t>(10 * kMs))
       << "from then on somebody else wanted the CPU";
   AdvanceTo(30 * kMs + 1);
@@ -165,7 +165,7 @@ TEST_F(DispatcherTest, TheWaitAfterOneThatNobodyDecidedSaysSo) {
   TakeEvents();
   Commit(DecisionFor(decided));
   int second_waits = 0;
-  for (int ms = 1; ms < 60; ++ms) {
+  for (int ms = 1; ms < 80; ++ms) {
     AdvanceTo(ms * kMs);
     Beat();
     for (const schedd_event& event : TakeEvents()) {

@@ -141,12 +141,12 @@ TEST_F(DispatcherTest, ALostOrLateDoorbell) {
 
 // --- the daemon's CPU ---------------------------------------------------------------------------
 
-TEST_F(DispatcherTwoCpusTest, TheDaemonTakesNoCpuWhileOneIsIdle) {
-  EXPECT_EQ(dispatcher_.CpuForDaemon(0), -1);
+TEST_F(DispatcherTwoCpusTest, TheDaemonTakesAnIdleCpuWhereThereIsOne) {
+  EXPECT_EQ(dispatcher_.CpuForDaemon(1), 1);
   SpawnHog({0});
   AdvanceTo(5 * kMs);
-  EXPECT_EQ(dispatcher_.CpuForDaemon(0), -1);
-  EXPECT_EQ(dispatcher_.CpuForDaemon(1), -1);
+  EXPECT_EQ(dispatcher_.CpuForDaemon(0), 1);
+  EXPECT_EQ(dispatcher_.CpuForDaemon(1), 1);
 }
 
 TEST_F(DispatcherTwoCpusTest, TheDaemonTakesTheCpuWhereItRanLast) {

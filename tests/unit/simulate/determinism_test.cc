@@ -42,11 +42,11 @@ TEST_P(DeterminismTest, TheTraceIsTheOneRecorded) {
 
 INSTANTIATE_TEST_SUITE_P(
     Library, DeterminismTest,
-    testing::Values(Recorded{"request_worker", "vruntime", 45'431, 0x5b258f1cf0548096},
-                    Recorded{"mixed_tenants", "vruntime", 5'607, 0x04fba441157c6772},
-                    Recorded{"fork_storm", "vruntime", 135'405, 0xa1b6933e24c4e6a3},
-                    Recorded{"interactive", "rustland", 5'077, 0x4e336a3834ac66ee},
-                    Recorded{"fork_join_build", "fair", 5'000, 0x6e840f3798ef0ec6}),
+    testing::Values(Recorded{"request_worker", "vruntime", 50'311, 0xd7eb89cd289d5781},
+                    Recorded{"mixed_tenants", "vruntime", 8'526, 0xe0f0cd8808b61834},
+                    Recorded{"fork_storm", "vruntime", 152'685, 0x32d47f752646ed18},
+                    Recorded{"interactive", "rustland", 6'909, 0x3207e0ff0b5c15b3},
+                    Recorded{"fork_join_build", "fair", 4'993, 0x6e3dd19a687dbf8b}),
     [](const auto& info) { return std::string(info.param.workload) + "_" + info.param.policy; });
 
 }  // namespace

@@ -114,6 +114,7 @@ TEST(RustlandTest, NoDaemonCanRunIt) { EXPECT_FALSE(MakePolicy(kRustland, 1, 1).
 // One CPU; a task that never slept in 3 s, and then four that sleep often.
 TEST(RustlandTest, AHogStarvesBesideSleepersAndNotUnderOurs) {
   SimWorkload workload = {.topology = SimTopology::Flat(1), .duration_ns = 20'000 * kMs};
+  workload.engine_has_own_cpu = true;
   SimWorkloadTasks sleepers = {.start_ns = 3'000 * kMs, .count = 4, .spec = {.comm = "sleeper"}};
   sleepers.spec.program = {RunFor(2 * kMs), SleepFor(kMs, kMs)};
   SimWorkloadTasks hog = {.spec = {.comm = "hog"}};
