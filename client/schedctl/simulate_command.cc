@@ -20,6 +20,8 @@
 #include "client/schedctl/simulation_text.h"
 #include "server/sim/topology.h"
 #include "server/simulate/simulation.h"
+#include "server/simulate/trace_file.h"
+#include "server/simulate/trace_workload.h"
 #include "server/simulate/workload_file.h"
 
 namespace schedd::client {
@@ -30,6 +32,8 @@ constexpr int kMostRuns = 1'000;
 
 struct SimulateOptions {
   std::string workload;
+  std::string trace;
+  bool follow_wakers = false;
   std::vector<std::string> policy;
   std::vector<std::string> compare;
   int cpus = 0;
@@ -69,8 +73,30 @@ absl::Status CheckCpus(const SimWorkload& workload) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<SimWorkload> LoadWorkload(const SimulateOptions& options) {
-  auto workload = ReadWorkloadFile(options.workload);
+// A recording as a workload; what of it could not be kept is said.
+absl::StatusOr<SimWorkload> ReplayTrace(Session& session, const SimulateOptions& options) {
+  const auto trace = ReadTraceFile(options.trace);
+  if (!trace.ok()) return trace.status();
+  auto replay = ReplayOf(*trace, {.follow_wakers = options.follow_wakers});
+  if (!replay.ok()) return replay.status();
+  for (const std::string& note : replay->notes) session.Say(note);
+  return std::move(replay->workload);
+}
+
+absl::StatusOr<SimWorkload> ReadWorkload(Session& session, const SimulateOptions& options) {
+  if (options.workload.empty() == options.trace.empty()) {
+    return absl::InvalidArgumentError(
+        "give a workload file, or a recording of schedctl trace record by --trace");
+  }
+  if (!options.trace.empty()) return ReplayTrace(session, options);
+  if (options.follow_wakers) {
+    return absl::InvalidArgumentError("--follow-wakers is for recordings: give --trace FILE");
+  }
+  return ReadWorkloadFile(options.workload);
+}
+
+absl::StatusOr<SimWorkload> LoadWorkload(Session& session, const SimulateOptions& options) {
+  auto workload = ReadWorkload(session, options);
   if (!workload.ok()) return workload.status();
   if (options.cpus > 0) {
     workload->topology = SimTopology::Flat(options.cpus);
@@ -193,7 +219,7 @@ void PrintTables(Session& session, const SimulationComparison& comparison, bool 
 absl::Status Run(Session& session, const SimulateOptions& options) {
   auto policies = Policies(options);
   if (!policies.ok()) return policies.status();
-  auto workload = LoadWorkload(options);
+  auto workload = LoadWorkload(session, options);
   if (!workload.ok()) return workload.status();
   auto seeds = Seeds(options, workload->seed);
   if (!seeds.ok()) return seeds.status();
@@ -236,13 +262,23 @@ void AddSimulateCommand(CommandTable& table) {
       "schedctl simulate workloads/interactive.textproto --compare base_slice=3ms --compare "
       "kind=fair\n"
       "schedctl simulate workloads/hogs.textproto --policy base_slice=5ms --cpus 16 --runs 5 "
-      "--html hogs.html");
-  command->add_option("workload", options->workload, "File that describes the tasks")->required();
+      "--html hogs.html\n"
+      "schedctl simulate --trace host.trace --compare base_slice=3ms");
+  command->add_option("workload", options->workload,
+                      "File that describes the tasks (workloads/README.md)");
+  command
+      ->add_option("--trace", options->trace,
+                   "Instead of it a recording of schedctl trace record, replayed")
+      ->type_name("FILE");
+  command->add_flag("--follow-wakers", options->follow_wakers,
+                    "Of a recording: a task that another one woke waits for that one, however late "
+                    "it is, not for the time recorded");
   table.SetCandidates(
       command
           ->add_option("--policy", options->policy,
-                       "name=value: a parameter as in policy set, or kind=vruntime, fifo or fair "
-                       "(the machine's own class); may be repeated")
+                       "name=value: a parameter as in policy set, or kind=vruntime, fifo, fair "
+                       "(the machine's own class) or rustland (the rule of scx_rustland); may be "
+                       "repeated")
           ->type_name("CHANGE")
           ->allow_extra_args(false),
       {SettingWords(), ""});

@@ -11,6 +11,7 @@
 #include "client/schedctl/suggest.h"
 #include "server/control/parameter_specs.h"
 #include "server/policy/registry.h"
+#include "server/simulate/rustland_policy.h"
 
 namespace schedd::client {
 namespace {
@@ -107,6 +108,7 @@ absl::Status Apply(const v1::UpdatePolicyRequest& request, PolicyParameters* par
 std::vector<std::string> PolicyKinds() {
   std::vector<std::string> kinds = PolicyNames();
   kinds.emplace_back(kFair);
+  kinds.emplace_back(kRustland);
   return kinds;
 }
 

@@ -85,6 +85,10 @@ exits_saying "a parameter that does not exist" 2 'did you mean "base_slice"?' \
   schedctl simulate "$workloads/hogs.textproto" --policy base_slise=1ms
 exits_saying "a value out of range" 2 "use 100us to 100ms" \
   schedctl simulate "$workloads/hogs.textproto" --compare base_slice=1s
+exits_saying "neither a workload nor a recording" 2 "or a recording" schedctl simulate
+exits_saying "a workload and a recording" 2 "or a recording" \
+  schedctl simulate "$workloads/hogs.textproto" --trace "$DIR/a.trace"
+exits_saying "a recording that is not there" 3 none.trace schedctl simulate --trace "$DIR/none.trace"
 exits_saying "a page that cannot be written" 3 "cannot write" \
   schedctl simulate "$workloads/hogs.textproto" --html "$DIR/none/page.html"
 finish

@@ -35,7 +35,7 @@ TEST_F(DispatcherTest, TheEarliestDeadlineRunsFirst) {
   const int32_t early = SpawnWaiter();
   const int32_t undecided = SpawnWaiter();
   Commit(DecisionFor(late, 5 * kMs + kMs / 2));
-  Commit(DecisionFor(early, 4 * kMs));
+  Commit(DecisionFor(early, 5 * kMs - kMs / 10));
   AdvanceTo(10 * kMs + 1);
   EXPECT_EQ(machine_.Current(0)->tid, early);
   AdvanceTo(12 * kMs + 1);

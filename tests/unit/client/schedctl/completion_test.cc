@@ -49,7 +49,7 @@ class CompletionTest : public SchedctlTest {
 
 TEST_F(CompletionTest, BashOffersCommands) {
   EXPECT_THAT(Offered("schedctl ''"),
-              StartsWith("status task policy scheduler audit simulate doctor version"));
+              StartsWith("status task policy scheduler audit simulate trace doctor version"));
   EXPECT_EQ(Offered("schedctl ta"), "task\n");
   EXPECT_EQ(Offered("schedctl task un"), "unboost\n");
   EXPECT_EQ(Offered("schedctl -q task --timeout 5s un"), "unboost\n");
@@ -198,7 +198,7 @@ TEST_F(CompletionTest, FishHasAllPlaces) {
   EXPECT_THAT(
       RunAnywhere({"completion", "fish"}).out,
       AllOf(HasSubstr("complete -c schedctl -n 'not __fish_seen_subcommand_from status task policy "
-                      "scheduler audit simulate doctor version completion' -a task -d 'Show tasks "
+                      "scheduler audit simulate trace doctor version completion' -a task -d 'Show tasks "
                       "and change their priorities'\n"),
             HasSubstr("complete -c schedctl -n '__fish_seen_subcommand_from task; and "
                       "__fish_seen_subcommand_from boost' -l weight -r -d "),
