@@ -20,9 +20,9 @@ REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 TARGETS = "//tests/..."
 # What each sanitizer builds: all of it would take longer than everything else together.
 SANITIZED = {
-    # Where memory is shared, mapped, or handled by hand. gRPC's headers, and the many tests of the control plane and the simulator, would compile for longer
-    # than CI has: bazel test --config=asan //tests/unit/control/... by hand.
-    "asan": re.compile(r"//tests/unit/(?!client|control|daemon|manual|proto|rpc|sim)"),
+    # Where memory is shared, mapped, or handled by hand. gRPC's headers, and the many tests of the control plane and the simulated
+    # machine, would compile for longer than CI has: bazel test --config=asan //tests/unit/control/... by hand.
+    "asan": re.compile(r"//tests/unit/(?!client|control|daemon|manual|proto|rpc|sim:)"),
     # What shares memory by atomics (rings, snapshots, mailboxes). The control plane's locks are Abseil's, whose library in
     # Debian is not instrumented: there every use of a lock would be called a race.
     "tsan": re.compile(r"//tests/unit/(base|bpf|engine|kernel|sim):"),
