@@ -26,7 +26,7 @@ REPO = os.path.dirname(os.path.dirname(HERE))
 def bazel(checkout, verb, mutant, *options):
     cache = os.environ.get("SCHEDD_CACHE", "/var/cache/schedd")
     command = ["bazel", verb, f"--disk_cache={cache}/bazel", "--ui_event_filters=-info", "--curses=no", "--color=no",
-               "--noshow_progress", *options, mutant.target]
+               "--noshow_progress", *options, *mutant.target.split()]
     return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
 
 
