@@ -122,7 +122,22 @@ void Dispatcher::Runnable(SimTask& task, bool woke) {
   schedd_sleep_end(slot, memory_.cpus[static_cast<size_t>(slot->cpu)].vtime_floor);
 }
 
+// As must_run_here in bpf/: a kernel thread of one CPU never waits for user space.
+bool Dispatcher::MustRunHere(const SimTask& task) {
+  return task.spec->kthread && task.allowed.Count() == 1;
+}
+
+void Dispatcher::EnqueueDirect(SimTask& task) {
+  Count(task.cpu, SCHEDD_COUNT_RUN_DIRECT_KTHREAD);
+  task.direct = true;
+  if (schedd_slot* slot = SlotOf(task)) StoreShared(slot->state, SCHEDD_TASK_DECIDED);
+  const int cpu = task.allowed.FirstCommon(task.allowed, 0, machine_->nr_cpus());
+  machine_->InsertLocal(cpu, task, static_cast<int64_t>(LoadShared(memory_.header->base_slice_ns)));
+  KickIdle(task);
+}
+
 void Dispatcher::Enqueue(SimTask& task, bool woke) {
+  if (MustRunHere(task)) return EnqueueDirect(task);
   schedd_slot* slot = SlotOf(task);
   task.direct = false;
   task.solo = false;
@@ -184,7 +199,7 @@ void Dispatcher::EnqueueUndecided(SimTask& task, schedd_slot* slot, bool woke) {
 // there.
 bool Dispatcher::MayTake(int cpu, uint64_t deadline) const {
   const SimTask* running = machine_->Current(cpu);
-  if (running == nullptr || running->slot == SCHEDD_NO_SLOT) return false;
+  if (running == nullptr || running->slot == SCHEDD_NO_SLOT || MustRunHere(*running)) return false;
   const schedd_slot& slot = memory_.slots[running->slot];
   const schedd_cpu& record = memory_.cpus[static_cast<size_t>(cpu)];
   const auto ran_ns = static_cast<uint64_t>(machine_->now_ns()) - record.since_ns;
@@ -297,7 +312,7 @@ VtimeQueue* Dispatcher::EarliestQueue(int cpu) {
 
 bool Dispatcher::GoesOn(const SimTask& running, const SimTask& rival) {
   const schedd_slot* slot = SlotOf(running);
-  if (slot == nullptr || slot->decided_weight == 0 || slot->yields != 0 ||
+  if (slot == nullptr || slot->decided_weight == 0 || slot->yields != 0 || MustRunHere(running) ||
       !schedd_decision_stands(memory_.header, slot)) {
     return false;
   }
@@ -493,6 +508,7 @@ void Dispatcher::Running(SimTask& task) {
   StoreShared(cpu.since_ns, now_ns);
   StoreSharedRelease(cpu.slot, task.slot);
   StoreShared(cpu.running, 1u);
+  StoreShared(cpu.protected_task, MustRunHere(task) ? 1u : 0u);
   cpu.sync_woke_ns = 0;
   task.cut = false;
   task.run_began_ns = machine_->now_ns();
@@ -513,6 +529,7 @@ void Dispatcher::Stopping(SimTask& task, bool runnable) {
   schedd_cpu& cpu = memory_.cpus[static_cast<size_t>(task.cpu)];
   const auto now_ns = static_cast<uint64_t>(machine_->now_ns());
   StoreShared(cpu.running, 0u);
+  StoreShared(cpu.protected_task, 0u);
   StoreShared(cpu.slot, SCHEDD_NO_SLOT);
   AccountRun(task);
   if (slot == nullptr) return;

@@ -70,6 +70,8 @@ class Dispatcher : public SchedulerClass {
   void ArmNet();
   void LookAfterWaits();
   void HurryStarved(VtimeQueue& queue, bool only_leased);
+  static bool MustRunHere(const SimTask& task);
+  void EnqueueDirect(SimTask& task);
   void EnqueueLeased(SimTask& task, schedd_slot& slot, bool woke);
   void EnqueueUndecided(SimTask& task, schedd_slot* slot, bool woke);
   bool MayTake(int cpu, uint64_t deadline) const;

@@ -219,7 +219,7 @@ void SimMachine::AdvanceTo(int64_t time_ns) {
   while (!events_.empty() && events_.top().time_ns <= time_ns) {
     const Event event = events_.top();
     events_.pop();
-    now_ns_ = event.time_ns;
+    now_ns_ = std::max(now_ns_, event.time_ns);  // later after a step of the clock
     // A sleeper's timer goes off on the CPU where it was set.
     acting_cpu_ = event.kind == Event::Kind::kWake ? event.task->cpu : event.cpu;
     Happen(event);

@@ -78,6 +78,8 @@ class SimMachine : public CpuControl {
 
   // Lets everything happen that is due until then, in order.
   void AdvanceTo(int64_t time_ns);
+  // The clock is `ns` later at once, and nothing happened meanwhile: what was due then is late.
+  void StepClock(int64_t ns) { now_ns_ += ns; }
   // When the next thing happens; INT64_MAX for never.
   int64_t NextEventNanos() const;
   // Runs `action` at that time.

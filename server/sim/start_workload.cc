@@ -37,6 +37,7 @@ void ChangeTask(SimMachine& machine, int32_t tid, const SimChange& change) {
 }
 
 void Change(SimMachine& machine, const SimChange& change) {
+  if (change.kind == SimChange::Kind::kClockStep) return machine.StepClock(change.duration_ns);
   if (change.kind == SimChange::Kind::kOffline || change.kind == SimChange::Kind::kOnline) {
     for (const int cpu : change.cpus) {
       machine.SetOnline(cpu, change.kind == SimChange::Kind::kOnline);

@@ -36,6 +36,7 @@ struct SimChange {
     kOnline,       // cpus come back
     kStall,        // the engine does nothing for duration_ns, as if its thread were stopped
     kAdversity,    // from now on
+    kClockStep,    // the clock is duration_ns later at once, and nothing happened meanwhile
   };
   int64_t at_ns = 0;
   int64_t every_ns = 0;  // again and again; 0: once

@@ -192,10 +192,16 @@ void WorkloadReader::ReadWhat(const Located<pb::Change>& change, const TaskReade
       read->adversity = ReadAdversity(
           Inside(change, change->adversity(), pb::Change::kAdversityFieldNumber), &fields_);
       return;
+    case pb::Change::kClockStep:
+      read->kind = SimChange::Kind::kClockStep;
+      read->duration_ns =
+          fields_.Duration(place(pb::Change::kClockStepFieldNumber), change->clock_step(), 1, 0);
+      if (change->clock_step().empty()) fields_.Refuse(change.place, "say by how much it steps");
+      return;
     case pb::Change::WHAT_NOT_SET:
       return fields_.Refuse(change.place,
                             "the change says nothing; give it one of set_nice, set_cpus, kill, "
-                            "offline, online, stall, adversity");
+                            "offline, online, stall, adversity, clock_step");
   }
 }
 

@@ -207,5 +207,17 @@ TEST_F(WakerTest, NorDoesAFork) {
   EXPECT_EQ(InWakersPlace(Spawn({.comm = "child", .program = {RunFor(kMs), Exit()}})), 0u);
 }
 
+TEST_F(DispatcherTest, AKernelThreadOfOneCpuWaitsForNoDecision) {
+  SpawnHog();
+  const int32_t kworker = machine_.Spawn({.comm = "kworker/0:1",
+                                          .kthread = true,
+                                          .cpus = {0},
+                                          .program = {RunFor(kMs), SleepFor(9 * kMs)}});
+  AdvanceTo(100 * kMs);
+  EXPECT_GE(machine_.RunNanos(kworker), 4 * kMs);
+  EXPECT_EQ(slot_of(kworker).seq, 0u) << "it was never in a queue of ours";
+  EXPECT_GE(Count(SCHEDD_COUNT_RUN_DIRECT_KTHREAD), 4u);
+}
+
 }  // namespace
 }  // namespace schedd
