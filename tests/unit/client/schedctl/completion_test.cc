@@ -197,9 +197,10 @@ TEST_F(CompletionTest, ZshHasAllPlaces) {
 TEST_F(CompletionTest, FishHasAllPlaces) {
   EXPECT_THAT(
       RunAnywhere({"completion", "fish"}).out,
-      AllOf(HasSubstr("complete -c schedctl -n 'not __fish_seen_subcommand_from status task policy "
-                      "scheduler audit simulate trace doctor version completion' -a task -d 'Show tasks "
-                      "and change their priorities'\n"),
+      AllOf(HasSubstr(
+                "complete -c schedctl -n 'not __fish_seen_subcommand_from status task policy "
+                "scheduler audit simulate trace doctor version completion' -a task -d 'Show tasks "
+                "and change their priorities'\n"),
             HasSubstr("complete -c schedctl -n '__fish_seen_subcommand_from task; and "
                       "__fish_seen_subcommand_from boost' -l weight -r -d "),
             HasSubstr("-l output -s o -r -a 'table wide json yaml jsonpath='"),

@@ -55,7 +55,8 @@ TEST(SimulationPolicy, AWrongNameIsRefusedWithTheNearest) {
 }
 
 TEST(SimulationPolicy, AWrongKindIsRefused) {
-  EXPECT_EQ(ErrorOf({"kind=cfs"}), "kind cannot be \"cfs\"; choose one of: vruntime, fifo, fair, rustland");
+  EXPECT_EQ(ErrorOf({"kind=cfs"}),
+            "kind cannot be \"cfs\"; choose one of: vruntime, fifo, fair, rustland");
 }
 
 TEST(SimulationPolicy, BoundsAreThoseOfSchedd) {
