@@ -103,8 +103,9 @@ std::vector<ShownTask> TasksByRunTime(const Trace& trace, std::vector<TraceLife>
     shown.life = std::move(life);
     tasks.push_back(std::move(shown));
   }
-  std::stable_sort(tasks.begin(), tasks.end(), [](const ShownTask& a, const ShownTask& b) {
-    return a.life.run_ns > b.life.run_ns;
+  std::sort(tasks.begin(), tasks.end(), [](const ShownTask& a, const ShownTask& b) {
+    if (a.life.run_ns != b.life.run_ns) return a.life.run_ns > b.life.run_ns;
+    return a.life.tid < b.life.tid;
   });
   return tasks;
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -16,6 +17,22 @@
 
 namespace schedd {
 namespace {
+
+// What has one time stays in its order. (Not std::stable_sort: its use of a deprecated function is
+// an error of ours to clang.)
+void SortByTime(std::vector<TraceEvent>* events) {
+  std::vector<size_t> order(events->size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [events](size_t a, size_t b) {
+    const int64_t first_ns = (*events)[a].time_ns;
+    const int64_t second_ns = (*events)[b].time_ns;
+    return first_ns != second_ns ? first_ns < second_ns : a < b;
+  });
+  std::vector<TraceEvent> sorted;
+  sorted.reserve(events->size());
+  for (const size_t index : order) sorted.push_back((*events)[index]);
+  *events = std::move(sorted);
+}
 
 using sim::v1::TraceEvents;
 using sim::v1::TraceRecord;
@@ -213,8 +230,7 @@ absl::StatusOr<Trace> Reader::Read() {
     }  // Else it is of a kind that came later: not needed to understand the others.
   }
   if (!status.ok()) return status;
-  std::stable_sort(trace_.events.begin(), trace_.events.end(),
-                   [](const TraceEvent& a, const TraceEvent& b) { return a.time_ns < b.time_ns; });
+  SortByTime(&trace_.events);
   // A recorder that ran out of room has events of some CPUs beyond the time that all were read to.
   while (!trace_.events.empty() && trace_.events.back().time_ns > trace_.end_ns) {
     trace_.events.pop_back();

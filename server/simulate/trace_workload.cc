@@ -80,8 +80,9 @@ Cpus CpusOf(const Trace& trace) {
   for (const TraceCpu& cpu : trace.header.cpus()) by_number[cpu.cpu()] = cpu;
   std::vector<TraceCpu> sorted;
   for (const auto& [number, cpu] : by_number) sorted.push_back(cpu);
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const TraceCpu& a, const TraceCpu& b) { return CoreOf(a) < CoreOf(b); });
+  std::sort(sorted.begin(), sorted.end(), [](const TraceCpu& a, const TraceCpu& b) {
+    return CoreOf(a) != CoreOf(b) ? CoreOf(a) < CoreOf(b) : a.cpu() < b.cpu();
+  });
   Cpus cpus;
   const auto even = EvenTopology(sorted);
   cpus.uneven = !even.has_value();
