@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/api/probed_host.h"
 
-#include <sched.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 
 #include "bpf/ring.h"
 #include "server/engine/forwarding_kernel.h"
@@ -35,14 +31,6 @@ class ProbedKernel : public ForwardingKernel {
  private:
   DecisionProbe* const probe_;
 };
-
-// Before the threads of clients and of the API, as the dispatcher has it on a real kernel.
-void GivePrecedence(int32_t tid) {
-  const sched_param parameters = {.sched_priority = 1};
-  if (sched_setscheduler(tid, SCHED_FIFO, &parameters) != 0) {
-    std::fprintf(stderr, "decision latency is measured without precedence: %s\n", strerror(errno));
-  }
-}
 
 }  // namespace
 
@@ -112,8 +100,6 @@ absl::StatusOr<std::unique_ptr<Kernel>> ProbedHost::Load(const LoadOptions& opti
 
 absl::Status ProbedHost::PrepareSchedulingThread() {
   log_->scheduling_tid.store(gettid());
-  GivePrecedence(gettid());
-  GivePrecedence(log_->machine_tid.load());
   return host_.PrepareSchedulingThread();
 }
 

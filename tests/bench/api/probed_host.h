@@ -9,10 +9,6 @@
 // one, so the time in its event would not do), and ends just before the real Commit(). It holds,
 // besides the engine's work, the host's time to wake the scheduling thread.
 //
-// Both threads, the scheduling thread and the simulated machine's, are real-time threads here: what
-// the dispatcher is on a real kernel, where the scheduling thread takes a CPU as soon as it wakes.
-// Without that the figures would be of the host's scheduler, which has all clients to run, too.
-//
 // ProbeLog is written by one process and read by another. Times in ns. Nothing here fails.
 #ifndef SCHEDD_TESTS_BENCH_API_PROBED_HOST_H_
 #define SCHEDD_TESTS_BENCH_API_PROBED_HOST_H_
