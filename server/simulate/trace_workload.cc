@@ -30,11 +30,12 @@ struct Cpus {
   bool uneven = false;           // caches and cores cannot be told
 };
 
-// How many there are in each group, when that is the same in all.
+// How many there are in each group, when there are groups and that is the same in all.
 template <typename Key>
 std::optional<int> EvenCount(const std::vector<Key>& members) {
   std::map<Key, int> counts;
   for (const Key& member : members) ++counts[member];
+  if (counts.empty()) return std::nullopt;
   for (const auto& [member, count] : counts) {
     if (count != counts.begin()->second) return std::nullopt;
   }
@@ -86,7 +87,7 @@ Cpus CpusOf(const Trace& trace) {
   Cpus cpus;
   const auto even = EvenTopology(sorted);
   cpus.uneven = !even.has_value();
-  cpus.topology = even.value_or(SimTopology::Flat(static_cast<int>(sorted.size())));
+  cpus.topology = even.value_or(SimTopology::Flat(std::max(1, static_cast<int>(sorted.size()))));
   // What a busy sibling takes is in the recorded CPU time already.
   cpus.topology.shared_core_percent = 100;
   const auto step = static_cast<size_t>(cpus.topology.threads_per_core);
