@@ -19,7 +19,7 @@ import threading
 import time
 
 import grpc
-from google.protobuf import json_format
+from google.protobuf import duration_pb2, json_format
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import reflection_client  # noqa: E402
@@ -52,8 +52,8 @@ class Caller:
 
 
 def seconds(number):
-    """A slice that no other change has: 1 ms and so many microseconds."""
-    return f"0.{1000 + number:06d}s"
+    """A slice that no other change has: 1 ms and so many microseconds. As JSON has it: 0.002s, not 0.002000s."""
+    return duration_pb2.Duration(nanos=1_000_000 + 1000 * number).ToJsonString()
 
 
 class State:

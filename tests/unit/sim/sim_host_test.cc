@@ -229,17 +229,20 @@ TEST(SimHostWorkloadTest, MachineTasksAndGroupsAreThoseOfTheWorkload) {
 }
 
 TEST(SimHostWorkloadTest, ItsClockGoesAsFastAsItIsTold) {
+  // The machine's clock begins between the two, with the host's.
+  const int64_t before_ns = PacedMachine::NowNanos();
   SimHost host({.scenario = TwoTenants(), .speed = 100});
   const std::unique_ptr<Kernel> kernel = *host.Load(LoadOptions());
+  const int64_t after_ns = PacedMachine::NowNanos();
   ASSERT_TRUE(kernel->Attach().ok());
-  const int64_t begun_ns = kernel->NowNanos();
-  const int64_t really_begun_ns = PacedMachine::NowNanos();
   // A task that starts after 10 s.
   EXPECT_TRUE(Eventually([&kernel] { return Comms(*kernel).count("late") > 0; }));
-  const int64_t passed_ns = kernel->NowNanos() - begun_ns;
-  const int64_t really_passed_ns = PacedMachine::NowNanos() - really_begun_ns;
-  EXPECT_GT(passed_ns, 9 * kSecond);
-  EXPECT_NEAR(static_cast<double>(passed_ns) / static_cast<double>(really_passed_ns), 100, 20);
+  const int64_t now_ns = kernel->NowNanos();
+  const int64_t really_now_ns = PacedMachine::NowNanos();
+  EXPECT_GT(now_ns - before_ns, 10 * kSecond);
+  // Never faster; slower only as far as a busy host, or one with a sanitizer, cannot keep up.
+  EXPECT_LE(now_ns - after_ns, 100 * (really_now_ns - before_ns));
+  EXPECT_GE(now_ns - before_ns, 10 * (really_now_ns - before_ns));
 }
 
 TEST(SimHostWorkloadTest, AWaitIsAsLongOnTheMachinesClock) {
