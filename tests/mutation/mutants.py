@@ -10,6 +10,7 @@ class Mutant(typing.NamedTuple):
     after: str
     target: str  # of Bazel; several, with spaces between
     test: str  # --test_filter
+    what: str = ""  # in words, for the table of docs/testing.md
 
 
 # The whole scheduler on the simulated machine.
@@ -169,85 +170,85 @@ MUTANTS = [
     Mutant("server/sim/dispatcher.cc", "if (&to == &urgent_) StoreShared(slot->urgent_seq, decision.seq);", "", "//tests/unit/sim:dispatcher_decision_test",
            "*AnUrgentDecisionComesBeforeAllOthers"),
     # --- what the scenarios and properties on the simulated machine must notice (docs/testing.md) ---
-    # weights count for nothing
     Mutant('server/policy/vruntime.cc', '  task.vruntime += static_cast<uint64_t>(VirtualNanos(task.unplaced_ns, task.placed_weight));',
-           '  task.vruntime += static_cast<uint64_t>(VirtualNanos(task.unplaced_ns, kDefaultWeight));', SUITE, "*"),
-    # nobody keeps the starvation bound
+           '  task.vruntime += static_cast<uint64_t>(VirtualNanos(task.unplaced_ns, kDefaultWeight));', SUITE, "*",
+           "weights count for nothing"),
     Mutant('server/policy/vruntime.cc', '  size_t count = DecideStarved(machine, waits, out);',
-           '  static_cast<void>(&VruntimePolicy::DecideStarved);\n  size_t count = 0;', SUITE, "*"),
-    # the starvation bound is twenty times as long
+           '  static_cast<void>(&VruntimePolicy::DecideStarved);\n  size_t count = 0;', SUITE, "*",
+           "nobody keeps the starvation bound"),
     Mutant('server/policy/vruntime.cc', 'return std::max<int64_t>({1, terms.starvation_bound_ns, std::min(round_ns, most_ns)});',
-           'return std::max<int64_t>({1, 20 * terms.starvation_bound_ns, std::min(round_ns, most_ns)});', SUITE, "*"),
-    # new tasks start far behind the queue
+           'return std::max<int64_t>({1, 20 * terms.starvation_bound_ns, std::min(round_ns, most_ns)});', SUITE, "*",
+           "the starvation bound is twenty times as long"),
     Mutant('server/policy/vruntime.cc', '    const int64_t debit_ns = task.unplaced_ns > 0 ? 0 : slice_ns / 2;',
-           '    const int64_t debit_ns = 50 * slice_ns;', SUITE, "*"),
-    # who wakes takes the CPU of one with an earlier deadline
+           '    const int64_t debit_ns = 50 * slice_ns;', SUITE, "*",
+           "new tasks start far behind the queue"),
     Mutant('server/policy/vruntime.cc', '    if (lead > best_lead) {',
-           '    if (lead < -best_lead) {', SUITE, "*"),
-    # no task is spared in its first min_slice
+           '    if (lead < -best_lead) {', SUITE, "*",
+           "who wakes takes the CPU of one with an earlier deadline"),
     Mutant('server/policy/vruntime.cc', '    if (SaturatingSubtract(machine.now_ns, view.since_ns) < spared_ns) return true;',
-           '    static_cast<void>(spared_ns);', SUITE, "*"),
-    # the bonus of sleepers is a hundred times as large
+           '    static_cast<void>(spared_ns);', SUITE, "*",
+           "no task is spared in its first min_slice"),
     Mutant('server/policy/vruntime.cc', '  return VirtualNanos(std::min(awake_run_ns, terms.sleeper_credit_ns), weight);',
-           '  return 100 * VirtualNanos(std::min(awake_run_ns, terms.sleeper_credit_ns), weight);', SUITE, "*"),
-    # virtual time is lost where a task withdraws
+           '  return 100 * VirtualNanos(std::min(awake_run_ns, terms.sleeper_credit_ns), weight);', SUITE, "*",
+           "the bonus of sleepers is a hundred times as large"),
     Mutant('server/policy/vruntime.cc', '  if (task.stage == Stage::kQueued) queue_.erase(queue_.iterator_to(task));\n  waiting_.Remove(task);',
-           '  if (task.stage == Stage::kQueued) queue_.erase(queue_.iterator_to(task));\n  if (task.cpu != 0) waiting_.Remove(task); else waiting_.Remove(task), task.vruntime = 0;', SUITE, "*"),
-    # the latest deadline first
+           '  if (task.stage == Stage::kQueued) queue_.erase(queue_.iterator_to(task));\n  if (task.cpu != 0) waiting_.Remove(task); else waiting_.Remove(task), task.vruntime = 0;', SUITE, "*",
+           "virtual time is lost where a task withdraws"),
     Mutant('server/policy/vruntime_task.h', 'return WrapLess(a.deadline, b.deadline);',
-           'return WrapLess(b.deadline, a.deadline);', SUITE, "*"),
-    # slices follow the number of waiters the wrong way round
+           'return WrapLess(b.deadline, a.deadline);', SUITE, "*",
+           "the latest deadline first"),
     Mutant('server/policy/slice.h', '  if (waiting <= cpus) return',
-           '  if (waiting > cpus) return', SUITE, "*"),
-    # V goes back
+           '  if (waiting > cpus) return', SUITE, "*",
+           "slices follow the number of waiters the wrong way round"),
     Mutant('server/policy/virtual_time.h', '      if (lead > 0) clock.v = v;',
-           '      clock.v = v;', SUITE, "*"),
-    # heavy tasks pay more
+           '      clock.v = v;', SUITE, "*",
+           "V goes back"),
     Mutant('server/policy/virtual_time.h', '* kDefaultWeight / std::max<int64_t>(weight, 1);',
-           '* std::max<int64_t>(weight, 1) / kDefaultWeight;', SUITE, "*"),
-    # tasks whose event was lost are not looked for
+           '* std::max<int64_t>(weight, 1) / kDefaultWeight;', SUITE, "*",
+           "heavy tasks pay more"),
     Mutant('server/engine/engine.cc', '  if (lost == recovered_losses) return;',
-           '  if (lost >= recovered_losses) return;', SUITE, "*"),
-    # the engine sees little of what the running task used
+           '  if (lost >= recovered_losses) return;', SUITE, "*",
+           "tasks whose event was lost are not looked for"),
     Mutant('server/engine/task_table.cc', '  return Growth(LoadShared(slots_[slot].run_ns), reported);',
-           '  return Growth(LoadShared(slots_[slot].run_ns), reported) / 100;', SUITE, "*"),
-    # decisions name the wait before
+           '  return Growth(LoadShared(slots_[slot].run_ns), reported) / 100;', SUITE, "*",
+           "the engine sees little of what the running task used"),
     Mutant('server/engine/decision_writer.cc', '  record.seq = decision.sequence;',
-           '  record.seq = decision.sequence - 1;', SUITE, "*"),
-    # slices are four times as long as decided
+           '  record.seq = decision.sequence - 1;', SUITE, "*",
+           "decisions name the wait before"),
     Mutant('server/engine/decision_writer.cc', '  record.slice_ns = static_cast<uint64_t>(decision.slice_ns);',
-           '  record.slice_ns = static_cast<uint64_t>(decision.slice_ns) * 4;', SUITE, "*"),
-    # urgent decisions are like all others
+           '  record.slice_ns = static_cast<uint64_t>(decision.slice_ns) * 4;', SUITE, "*",
+           "slices are four times as long as decided"),
     Mutant('server/engine/decision_writer.cc', '  if (decision.urgent) record.flags |= SCHEDD_DECISION_URGENT;',
-           '', SUITE, "*"),
-    # only the first CPU is heard
+           '', SUITE, "*",
+           "urgent decisions are like all others"),
     Mutant('server/engine/event_drain.h', '      next_ = next_ + 1 < rings_.size() ? next_ + 1 : 0;',
-           '      next_ = 0;\n      if (from_ring == 0) break;', SUITE, "*"),
-    # events are read from the wrong place
+           '      next_ = 0;\n      if (from_ring == 0) break;', SUITE, "*",
+           "only the first CPU is heard"),
     Mutant('bpf/ring.h', '  *out = ring->records[tail & (SCHEDD_EVENT_RING_SIZE - 1)];',
-           '  *out = ring->records[(tail + 1) & (SCHEDD_EVENT_RING_SIZE - 1)];', SUITE, "*"),
-    # decisions are taken with another deadline
+           '  *out = ring->records[(tail + 1) & (SCHEDD_EVENT_RING_SIZE - 1)];', SUITE, "*",
+           "events are read from the wrong place"),
     Mutant('bpf/ring.h', '  out->deadline = SCHEDD_READ(&record->deadline);',
-           '  out->deadline = SCHEDD_READ(&record->generation);', SUITE, "*"),
-    # every other decision is passed over
+           '  out->deadline = SCHEDD_READ(&record->generation);', SUITE, "*",
+           "decisions are taken with another deadline"),
     Mutant('bpf/ring.h', '  return SCHEDD_CAS(&ring->tail, tail, tail + 1) == tail ? 1 : -1;',
-           '  return SCHEDD_CAS(&ring->tail, tail, tail + 2) == tail ? 1 : -1;', SUITE, "*"),
-    # two waits have one number
+           '  return SCHEDD_CAS(&ring->tail, tail, tail + 2) == tail ? 1 : -1;', SUITE, "*",
+           "every other decision is passed over"),
     Mutant('bpf/wait.h', '                        schedd_wait_word(SCHEDD_TASK_UNDECIDED, SCHEDD_READ(&slot->seq) + 1));',
-           '                        schedd_wait_word(SCHEDD_TASK_UNDECIDED, SCHEDD_READ(&slot->seq)));', SUITE, "*"),
-    # a lease has no end in CPU time
+           '                        schedd_wait_word(SCHEDD_TASK_UNDECIDED, SCHEDD_READ(&slot->seq)));', SUITE, "*",
+           "two waits have one number"),
     Mutant('bpf/lease.h', '         (long long)(slot->lease_end_run_ns - slot->run_ns) > 0 &&\n',
-           '', SUITE, "*"),
-    # a new task starts level with the queue
+           '', SUITE, "*",
+           "a lease has no end in CPU time"),
     Mutant('bpf/virtual_time.h', '  return floor + SCHEDD_READ(&header->base_slice_ns) / 2 * 100 / (weight ? weight : 100);',
-           '  return floor;', SUITE, "*"),
-    # who slept for long keeps an old deadline
+           '  return floor;', SUITE, "*",
+           "a new task starts level with the queue"),
     Mutant('bpf/virtual_time.h', '  if ((long long)(deadline - (floor - ahead)) < 0) deadline = floor - ahead;',
-           '', SUITE, "*"),
-    # every sleep counts as long
+           '', SUITE, "*",
+           "who slept for long keeps an old deadline"),
     Mutant('bpf/sleep.h', 'SCHEDD_WRITE(&slot->sleep_floor, floor);',
-           'SCHEDD_WRITE(&slot->sleep_floor, floor - 1000000000);', SUITE, "*"),
-    # who is cut short drives the next CPU's task away
+           'SCHEDD_WRITE(&slot->sleep_floor, floor - 1000000000);', SUITE, "*",
+           "every sleep counts as long"),
     Mutant('server/sim/dispatcher.cc', '  const int cpu = KickIdle(task) || !woke ? -1 : CpuToTake(task, vtime);',
-           '  static_cast<void>(woke);\n  const int cpu = KickIdle(task) ? -1 : CpuToTake(task, vtime);', SUITE, "*"),
+           '  static_cast<void>(woke);\n  const int cpu = KickIdle(task) ? -1 : CpuToTake(task, vtime);', SUITE, "*",
+           "who is cut short drives the next CPU's task away"),
 ]

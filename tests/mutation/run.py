@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts deliberate bugs into the code, one at a time, and says whether the tests notice.
 
-    tests/mutation/run.py [--list] [REGEX]
+    tests/mutation/run.py [--list | --table] [REGEX]
 
 Each bug (mutants.py) is put into a scratch checkout of the last commit, and the tests named with it are built and run there. A bug
 is caught when one of these tests fails; a bug that does not compile, or whose text is not found any more, is an error of the list.
@@ -30,30 +30,44 @@ def bazel(checkout, verb, mutant, *options):
     return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
 
 
+def failed_tests(output):
+    """The names of the tests that failed, without the instance and the suite of a parameterised one."""
+    names = re.findall(r"^\[  FAILED  \] (\S+?),? ", output, re.MULTILINE)
+    return sorted({re.sub(r"^.*/(?=.*/)|^\w+\.", "", name) for name in names})
+
+
 def try_mutant(checkout, mutant):
-    """'caught', or what is wrong."""
+    """'caught' or what is wrong, and which tests failed."""
     path = os.path.join(checkout, mutant.file)
     with open(path, encoding="utf-8") as stream:
         original = stream.read()
     if original.count(mutant.before) != 1:
-        return f"its text is there {original.count(mutant.before)} times, not once"
+        return f"its text is there {original.count(mutant.before)} times, not once", []
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(original.replace(mutant.before, mutant.after))
     try:
         built = bazel(checkout, "build", mutant)
         if built.returncode != 0:
-            return "does not compile: " + (re.findall(r"error: .*", built.stderr) or ["?"])[0]
+            return "does not compile: " + (re.findall(r"error: .*", built.stderr) or ["?"])[0], []
         tested = bazel(checkout, "test", mutant, f"--test_filter={mutant.test}", "--test_output=errors")
         # 3: built, and tests failed.
-        return {0: "NOT CAUGHT", 3: "caught"}.get(tested.returncode, f"bazel failed: {tested.stderr[-300:]}")
+        result = {0: "NOT CAUGHT", 3: "caught"}.get(tested.returncode, f"bazel failed: {tested.stderr[-300:]}")
+        return result, failed_tests(tested.stdout)
     finally:
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(original)
 
 
+def row(mutant, result, failed):
+    """A line of the table in docs/testing.md."""
+    noticed = ", ".join(f"`{name}`" for name in failed[:3]) + (f" and {len(failed) - 3} more" if len(failed) > 3 else "")
+    return f"| {mutant.what or mutant.test} | {mutant.file} | {noticed if result == 'caught' else result} |"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--list", action="store_true", help="only name the bugs")
+    parser.add_argument("--table", action="store_true", help="the results as a Markdown table")
     parser.add_argument("regex", nargs="?", default="", help="only bugs whose file, text or test matches")
     options = parser.parse_args()
     chosen = [mutant for mutant in MUTANTS if re.search(options.regex, " ".join(mutant))]
@@ -67,9 +81,9 @@ def main():
         subprocess.run(["git", "clone", "-q", "--shared", REPO, checkout], check=True)
         try:
             for mutant in chosen:
-                result = try_mutant(checkout, mutant)
+                result, failed = try_mutant(checkout, mutant)
                 caught += result == "caught"
-                print(f"{result:>10}  {mutant.file}: {mutant.test}", flush=True)
+                print(row(mutant, result, failed) if options.table else f"{result:>10}  {mutant.file}: {mutant.what or mutant.test}", flush=True)
         finally:
             subprocess.run(["bazel", "shutdown"], cwd=checkout, capture_output=True, check=False)
             subprocess.run(["bazel", "clean", "--expunge"], cwd=checkout, capture_output=True, check=False)
