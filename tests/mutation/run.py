@@ -52,7 +52,7 @@ def try_mutant(checkout, mutant):
         tested = bazel(checkout, "test", mutant, f"--test_filter={mutant.test}", "--test_output=errors")
         # 3: built, and tests failed.
         result = {0: "NOT CAUGHT", 3: "caught"}.get(tested.returncode, f"bazel failed: {tested.stderr[-300:]}")
-        return result, failed_tests(tested.stdout)
+        return result, failed_tests(tested.stdout + tested.stderr)
     finally:
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(original)
