@@ -13,7 +13,8 @@ class Mutant(typing.NamedTuple):
     what: str = ""  # in words, for the table of docs/testing.md
 
 
-# The whole scheduler on the simulated machine.
+# The whole scheduler on the simulated machine. That a summary differs from its golden file is not enough there: an expectation of
+# a scenario, or a property, has to fail.
 SUITE = "//tests/scenarios/... //tests/properties/..."
 
 MUTANTS = [
@@ -240,10 +241,10 @@ MUTANTS = [
            '', SUITE, "*",
            "a lease has no end in CPU time"),
     Mutant('bpf/virtual_time.h', '  return floor + SCHEDD_READ(&header->base_slice_ns) / 2 * 100 / (weight ? weight : 100);',
-           '  return floor;', SUITE, "*",
+           '  (void)header;\n  (void)weight;\n  return floor;', SUITE, "*",
            "a new task starts level with the queue"),
     Mutant('bpf/virtual_time.h', '  if ((long long)(deadline - (floor - ahead)) < 0) deadline = floor - ahead;',
-           '', SUITE, "*",
+           '  (void)ahead;', SUITE, "*",
            "who slept for long keeps an old deadline"),
     Mutant('bpf/sleep.h', 'SCHEDD_WRITE(&slot->sleep_floor, floor);',
            'SCHEDD_WRITE(&slot->sleep_floor, floor - 1000000000);', SUITE, "*",

@@ -18,7 +18,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from mutants import MUTANTS  # noqa: E402
+from mutants import MUTANTS, SUITE  # noqa: E402
 
 REPO = os.path.dirname(os.path.dirname(HERE))
 
@@ -31,9 +31,12 @@ def bazel(checkout, verb, mutant, *options):
 
 
 def failed_tests(output):
-    """The names of the tests that failed, without the instance and the suite of a parameterised one."""
-    names = re.findall(r"^\[  FAILED  \] (\S+?),? ", output, re.MULTILINE)
-    return sorted({re.sub(r"^.*/(?=.*/)|^\w+\.", "", name) for name in names})
+    """The names of the tests that failed, of a parameterised one its parameter's. `output`: Bazel's, which names their logs."""
+    names = set()
+    for path in set(re.findall(r"\S+/test\.log", output)):
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            names.update(re.findall(r"^\[  FAILED  \] ([\w./]+)", stream.read(), re.MULTILINE))
+    return sorted({name.rpartition("/")[2] if name.startswith("Cases/") else name.split("/")[-2 if name[-1].isdigit() else -1] for name in names})
 
 
 def try_mutant(checkout, mutant):
@@ -49,7 +52,9 @@ def try_mutant(checkout, mutant):
         built = bazel(checkout, "build", mutant)
         if built.returncode != 0:
             return "does not compile: " + (re.findall(r"error: .*", built.stderr) or ["?"])[0], []
-        tested = bazel(checkout, "test", mutant, f"--test_filter={mutant.test}", "--test_output=errors")
+        # Where the scenarios write their summaries instead of comparing them.
+        golden = ["--test_env=SCHEDD_UPDATE_SCENARIOS=/tmp"] if mutant.target == SUITE else []
+        tested = bazel(checkout, "test", mutant, f"--test_filter={mutant.test}", "--test_output=errors", *golden)
         # 3: built, and tests failed.
         result = {0: "NOT CAUGHT", 3: "caught"}.get(tested.returncode, f"bazel failed: {tested.stderr[-300:]}")
         return result, failed_tests(tested.stdout + tested.stderr)
