@@ -36,7 +36,8 @@ def failed_tests(output):
     for path in set(re.findall(r"\S+/test\.log", output)):
         with open(path, encoding="utf-8", errors="replace") as stream:
             names.update(re.findall(r"^\[  FAILED  \] ([\w./]+)", stream.read(), re.MULTILINE))
-    return sorted({name.rpartition("/")[2] if name.startswith("Cases/") else name.split("/")[-2 if name[-1].isdigit() else -1] for name in names})
+    # Cases/ScenarioTest.IsAsExpected/hotplug is known by its last part, Parts/InvariantsTest.HoldWhateverHappens/3 by its name.
+    return sorted({re.sub(r"^Cases/.*/|^Parts/|/\d+$", "", name) for name in names})
 
 
 def try_mutant(checkout, mutant):
