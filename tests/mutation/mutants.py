@@ -13,8 +13,7 @@ class Mutant(typing.NamedTuple):
     what: str = ""  # in words, for the table of docs/testing.md
 
 
-# The whole scheduler on the simulated machine. That a summary differs from its golden file is not enough there: an expectation of
-# a scenario, or a property, has to fail.
+# The whole scheduler on the simulated machine.
 SUITE = "//tests/scenarios/... //tests/properties/..."
 
 MUTANTS = [
