@@ -288,8 +288,11 @@ size_t Engine::State::Decide() {
   if (policy->pending() == 0 && policy->NextDeadlineNanos() > now_ns) return 0;
   const size_t room = DecisionRoom();
   if (room == 0) return 0;
-  const MachineView machine = observer.Observe(now_ns, *policy);
-  return WriteDecisions(policy->Schedule(machine, waits, std::span(batch).first(room)));
+  const MachineView machine = observer.Observe(now_ns);
+  const size_t count =
+      WriteDecisions(policy->Schedule(machine, waits, std::span(batch).first(room)));
+  observer.ForgetFormerOwners(*policy);
+  return count;
 }
 
 size_t Engine::State::WriteDecisions(size_t count) {

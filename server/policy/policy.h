@@ -74,9 +74,22 @@ struct CpuView {
       0;  // CPU time of that task that no event has reported yet, this run included
 };
 
+// Looks at a CPU when the policy asks: of thousands, a pass needs a few.
+class CpuLookout {
+ public:
+  virtual ~CpuLookout() = default;
+  // As the CPU was at the first look in this pass. Valid until the next pass.
+  virtual const CpuView& Look(uint32_t cpu) = 0;
+};
+
 struct MachineView {
   int64_t now_ns = 0;
-  std::span<const CpuView> cpus;
+  std::span<const CpuView> cpus;  // with a lookout only those that it has looked at
+  CpuLookout* lookout = nullptr;  // outlives the view; null: `cpus` shows all
+
+  const CpuView& At(uint32_t cpu) const {
+    return lookout == nullptr ? cpus[cpu] : lookout->Look(cpu);
+  }
 };
 
 // Answers questions about a task handed over earlier.

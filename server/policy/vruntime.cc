@@ -241,7 +241,7 @@ uint64_t VruntimePolicy::Reference(const Task& task, const MachineView& machine)
   ScanAllowedCpus(task.allowed, task.cpu, CpuCount(machine), [&](uint32_t cpu) {
     if (first) first_allowed = cpu;
     first = false;
-    const CpuView& view = machine.cpus[cpu];
+    const CpuView& view = machine.At(cpu);
     if (view.kind == CpuView::Kind::kTask) Observe(cpu, view);
     // An idle CPU's clock stands still and tells nothing of those that compete now. That of one
     // which just runs the daemon itself does: without it, V would be another CPU's at random.
@@ -371,7 +371,7 @@ int32_t VruntimePolicy::FindVictim(const Task& task, const MachineView& machine)
   int32_t victim = kAnyCpu;
   int64_t best_lead = std::max<int64_t>(TermsOf(task).wakeup_preempt_margin_ns, 0);
   ScanAllowedCpus(task.allowed, task.cpu, CpuCount(machine), [&](uint32_t cpu) {
-    const CpuView& view = machine.cpus[cpu];
+    const CpuView& view = machine.At(cpu);
     if (claimed_pass_[cpu] == pass_) return true;
     if (view.kind == CpuView::Kind::kIdle) {
       claimed_pass_[cpu] = pass_;  // the next waking task needs another one

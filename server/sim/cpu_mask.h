@@ -35,6 +35,14 @@ struct CpuMask {
     }
     return -1;
   }
+  // The last of all; -1 for none.
+  int Last() const {
+    for (size_t word = words.size(); word > 0; --word) {
+      if (words[word - 1] == 0) continue;
+      return static_cast<int>(word * 64) - 1 - std::countl_zero(words[word - 1]);
+    }
+    return -1;
+  }
 
  private:
   static size_t Word(int cpu) { return static_cast<size_t>(cpu) / 64; }

@@ -244,18 +244,17 @@ bool Dispatcher::IsFresh(int cpu) const {
 // As for a thread of the daemon in bpf/: an idle CPU, else the last one, else another one.
 int Dispatcher::CpuForDaemon(int last_cpu) const {
   if (machine_->IsIdle(last_cpu)) return last_cpu;
+  if (const int idle = machine_->AnyIdle(); idle >= 0) return idle;
   const bool elsewhere = machine_->Current(last_cpu) == nullptr || OwesATurn(last_cpu);
   const bool spares_fresh = !elsewhere && IsFresh(last_cpu);
-  int other = -1;
-  for (int cpu = machine_->nr_cpus() - 1; cpu >= 0; --cpu) {
-    if (machine_->IsIdle(cpu)) return cpu;
+  if (!elsewhere && !spares_fresh) return last_cpu;
+  for (int cpu = 0; cpu < machine_->nr_cpus(); ++cpu) {
     if (memory_.cpus[static_cast<size_t>(cpu)].offline != 0) continue;
     if (machine_->Current(cpu) != nullptr && !OwesATurn(cpu) && !(spares_fresh && IsFresh(cpu))) {
-      other = cpu;
+      return cpu;
     }
   }
-  if (elsewhere) return other;
-  return spares_fresh && other >= 0 ? other : last_cpu;
+  return elsewhere ? -1 : last_cpu;
 }
 
 // The timer of bpf/safety_net.bpf.h, which runs there all the time; here while somebody waits.

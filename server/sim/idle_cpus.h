@@ -23,6 +23,8 @@ class IdleCpus {
   bool Has(int cpu) const { return idle_.Has(cpu); }
   void Set(int cpu, bool idle);
   int count() const { return count_; }
+  // An idle CPU, always the same one while they do not change; -1 for none.
+  int Any() const { return count_ > 0 ? idle_.Last() : -1; }
   // An idle CPU among `allowed` for a task that ran on `last`, which is marked busy; -1 for none.
   int Claim(const CpuMask& allowed, int last);
 

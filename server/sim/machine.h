@@ -75,6 +75,7 @@ class SimMachine : public CpuControl {
   void Occupy(int cpu);
   void Vacate(int cpu);
   bool IsIdle(int cpu) const { return idle_.Has(cpu); }
+  int AnyIdle() const { return idle_.Any(); }
 
   // Lets everything happen that is due until then, in order.
   void AdvanceTo(int64_t time_ns);

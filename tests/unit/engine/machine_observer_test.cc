@@ -18,10 +18,10 @@ constexpr int64_t kNowNs = 2'000'000'000;
 class MachineObserverTest : public testing::Test {
  protected:
   CpuView Observe(size_t cpu = 0) {
-    const MachineView view = observer_.Observe(kNowNs, policy_);
+    const MachineView view = observer_.Observe(kNowNs);
     EXPECT_EQ(view.now_ns, kNowNs);
     EXPECT_EQ(view.cpus.size(), 2u);
-    return view.cpus[cpu];
+    return view.At(static_cast<uint32_t>(cpu));
   }
 
   void Run(uint32_t cpu, uint32_t slot, int64_t since_ns) {
@@ -103,16 +103,31 @@ TEST_F(MachineObserverTest, ASlotOutOfRangeIsProtected) {
   EXPECT_EQ(Observe().kind, CpuView::Kind::kProtected);
 }
 
-TEST_F(MachineObserverTest, ThePolicyForgetsAFormerOwnerBeforeItSeesTheNext) {
+TEST_F(MachineObserverTest, ThePolicyForgetsAFormerOwnerAfterItDecidedAndBeforeItSeesTheNext) {
   table_.Describe(kernel_.EnqueueNew(3));
   kernel_.NewOwner(3);
   kernel_.slot(3).run_ns = 50;
   Run(0, 3, kNowNs - 10);
-  const CpuView view = Observe();
+  EXPECT_EQ(Observe().kind, CpuView::Kind::kProtected);
+  EXPECT_THAT(policy_.exits, IsEmpty()) << "in the middle of its work";
+  observer_.ForgetFormerOwners(policy_);
   EXPECT_THAT(policy_.exits, ElementsAre(3u));
+  const CpuView view = Observe();
+  EXPECT_EQ(view.kind, CpuView::Kind::kTask);
   EXPECT_EQ(view.unbilled_ns, 60);
-  Observe();
+  observer_.ForgetFormerOwners(policy_);
   EXPECT_THAT(policy_.exits, ElementsAre(3u)) << "once is enough";
+}
+
+TEST_F(MachineObserverTest, WithinAPassACpuLooksAsItDidFirst) {
+  kernel_.memory().cpus[0].idle = 1;
+  const MachineView view = observer_.Observe(kNowNs);
+  EXPECT_EQ(view.At(0).kind, CpuView::Kind::kIdle);
+  kernel_.memory().cpus[0].idle = 0;
+  kernel_.memory().cpus[1].idle = 1;
+  EXPECT_EQ(view.At(0).kind, CpuView::Kind::kIdle);
+  EXPECT_EQ(view.At(1).kind, CpuView::Kind::kIdle) << "it was not looked at before";
+  EXPECT_EQ(observer_.Observe(kNowNs).At(0).kind, CpuView::Kind::kProtected);
 }
 
 }  // namespace
