@@ -57,7 +57,7 @@ typedef uint64_t schedd_u64;
 #endif
 
 enum {
-  SCHEDD_ABI_VERSION = 12,
+  SCHEDD_ABI_VERSION = 13,
   SCHEDD_CACHE_LINE = 64,
   /* Most CPUs whose bit fits a slot's affinity mask. CPUs beyond it are scheduled but never named
      by a decision. */
@@ -204,7 +204,7 @@ struct schedd_slot {
   schedd_u64 sleep_floor;      /* vtime_floor of its CPU when it began */
   schedd_u64 slept_virtual_ns; /* how far that had come on when it ended */
   schedd_u32 sync_kept;        /* how often it slept soon after a synchronous wakeup (sync.h) */
-  schedd_u32 reserved;
+  schedd_u32 claimed_seq;      /* seq of the last wait that a CPU's tick gave way to (preempt.h) */
 };
 
 /* One CPU. Written by the dispatcher (counters with atomic adds, the rest by the CPU itself). */
@@ -236,7 +236,8 @@ struct schedd_cpu {
   schedd_u64 rival_at; /* … and header.queued then */
   schedd_u32 give_way; /* 1: kicked for a task that wakes and waits for its decision */
   schedd_u32 reserved1;
-  schedd_u64 reserved2[3];
+  schedd_u64 taken_ns; /* when a task that woke last took the CPU from another one (preempt.h) */
+  schedd_u64 reserved2[2];
   schedd_u64 decision_latency_buckets[SCHEDD_LATENCY_BUCKETS];
 };
 
@@ -298,7 +299,7 @@ struct schedd_header {
   schedd_u32 reserved0;
   schedd_u64
       preempt_margin_ns;   /* virtual; a leased wakeup that is so much earlier takes the CPU … */
-  schedd_u64 min_slice_ns; /* … of a task that has run for this long */
+  schedd_u64 min_slice_ns; /* … that was not taken for this long */
   schedd_u64 sleeper_credit_ns; /* CPU time that a sleeper may be behind the queue */
   schedd_u64 reserved1[2];
   /* -- daemon to dispatcher -- */

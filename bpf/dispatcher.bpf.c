@@ -183,12 +183,27 @@ void BPF_PROG(schedd_stopping, struct task_struct* p, bool runnable) {
   }
 }
 
-/* A waker that does not sleep as it said: who was to run in its place does so now. */
+/* A waker that does not sleep as it said: who was to run in its place does so now. And so does one
+ * that woke when it might take no CPU. */
 SEC("struct_ops/schedd_tick")
 void BPF_PROG(schedd_tick, struct task_struct* p) {
-  struct schedd_cpu* record = cpu_at(scx_bpf_task_cpu(p));
-  if (record && schedd_sync_broken(record, run_clock()) && scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL) > 0)
+  struct schedd_header* h = get_header();
+  s32 cpu = scx_bpf_task_cpu(p);
+  struct schedd_cpu* record = cpu_at(cpu);
+  u64 now;
+  if (!h || !record) return;
+  if (schedd_sync_broken(record, run_clock()) && scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL) > 0) {
     task_set_slice(p, 0);
+    return;
+  }
+  if (h->all_decisions || !somebody_queued(h)) return;
+  now = bpf_ktime_get_ns();
+  if (!may_be_taken_by_one_of(DSQ_READY, cpu, now) &&
+      !may_be_taken_by_one_of(DSQ_UNDECIDED, cpu, now))
+    return;
+  schedd_note_preempt(record, now);
+  SCHEDD_WRITE(&record->give_way, 1);
+  task_set_slice(p, 0);
 }
 
 SEC("struct_ops/schedd_quiescent")

@@ -30,8 +30,7 @@ SCHEDD_INLINE void enqueue_leased(struct schedd_header* h, struct task_struct* p
   dsq_insert_vtime(p, cpu < 0 ? DSQ_READY : DSQ_CPU_BASE + cpu, slice_of(h, slot), vtime,
                    enq_flags);
   if (cpu < 0) return;
-  count(SCHEDD_COUNT_KICKS_PREEMPT, 1);
-  kick_cpu(cpu, SCX_KICK_PREEMPT);
+  take_cpu(cpu, now);
 }
 
 #endif /* SCHEDD_BPF_LEASE_BPF_H_ */

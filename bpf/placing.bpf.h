@@ -67,8 +67,7 @@ SCHEDD_INLINE void take_before_decision(struct schedd_header* h, struct task_str
   struct schedd_cpu* record = cpu_at(cpu);
   if (cpu < 0 || !record) return;
   SCHEDD_WRITE(&record->give_way, 1);
-  count(SCHEDD_COUNT_KICKS_PREEMPT, 1);
-  kick_cpu(cpu, SCX_KICK_PREEMPT);
+  take_cpu(cpu, now);
 }
 
 /* The kernel-side queue, and word to the scheduling thread. */

@@ -7,10 +7,13 @@
 #define SCHEDD_BPF_PREEMPTING_BPF_H_
 
 #include "bpf/accounting.bpf.h"
+#include "bpf/preempt.h"
 #include "bpf/task_slots.bpf.h"
 
-/* CPUs looked at for one that a waking task may take. */
-enum { TAKE_LOOKS = 4 };
+enum {
+  TAKE_LOOKS = 4, /* CPUs looked at for one that a waking task may take */
+  TICK_LOOKS = 4, /* waiting tasks that a tick looks at, in each queue: under the queue's lock */
+};
 
 /*
  * The turn of a task that had come to the starvation bound has begun there, or is about to: a task
@@ -56,14 +59,10 @@ SCHEDD_INLINE s32 cpu_for_daemon(struct schedd_header* h, struct task_struct* p,
 __attribute__((noinline)) int schedd_may_take(s32 cpu, u64 deadline, u64 now) {
   struct schedd_header* h = get_header();
   struct schedd_cpu* record = cpu_at(cpu);
-  struct schedd_slot* other;
-  u64 ran, others;
+  struct schedd_slot* running;
   if (!h || !record || record->offline || !record->running || record->protected_task) return 0;
-  other = slot_at(record->slot);
-  ran = now - record->since_ns;
-  if (!other || !other->decided_weight || (s64)ran < (s64)h->min_slice_ns) return 0;
-  others = schedd_deadline_to_take(h, other, record->vtime_floor, ran);
-  return (s64)(others - deadline) > (s64)h->preempt_margin_ns;
+  running = slot_at(record->slot);
+  return running && schedd_may_preempt(h, record, running, deadline, now);
 }
 
 /* A CPU for p to take from a task with a later deadline, the one where it ran last before others;
@@ -83,6 +82,35 @@ SCHEDD_INLINE s32 cpu_to_take(struct schedd_header* h, struct task_struct* p, u6
       return cpu;
   }
   return -1;
+}
+
+SCHEDD_INLINE void take_cpu(s32 cpu, u64 now) {
+  struct schedd_cpu* record = cpu_at(cpu);
+  if (record) schedd_note_preempt(record, now);
+  count(SCHEDD_COUNT_KICKS_PREEMPT, 1);
+  kick_cpu(cpu, SCX_KICK_PREEMPT);
+}
+
+/* A task that woke, and found no CPU then that it might take, waits in that queue, and may have
+ * this one now. */
+SCHEDD_INLINE bool may_be_taken_by_one_of(u64 dsq_id, s32 cpu, u64 now) {
+  struct bpf_iter_scx_dsq it;
+  struct task_struct* p;
+  bool found = false;
+  int i;
+  if (scx_bpf_dsq_nr_queued(dsq_id) <= 0) return false;
+  bpf_iter_scx_dsq_new(&it, dsq_id, 0);
+  bpf_for(i, 0, TICK_LOOKS) {
+    struct schedd_slot* slot;
+    p = bpf_iter_scx_dsq_next(&it);
+    if (!p) break;
+    if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) continue;
+    slot = slot_of(private_of(p));
+    found = slot && schedd_may_take(cpu, p->scx.dsq_vtime, now) && schedd_claim_at_tick(slot);
+    break;
+  }
+  bpf_iter_scx_dsq_destroy(&it);
+  return found;
 }
 
 #endif /* SCHEDD_BPF_PREEMPTING_BPF_H_ */

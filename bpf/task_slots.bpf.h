@@ -54,7 +54,7 @@ SCHEDD_INLINE void slot_clear(struct schedd_slot* slot) {
   slot->state = SCHEDD_TASK_SLEEPING;
   slot->decided_weight = slot->yields = 0;
   /* No wait of this owner. */
-  slot->urgent_seq = slot->unasked_seq = slot->leased_seq = slot->seq - 1;
+  slot->urgent_seq = slot->unasked_seq = slot->leased_seq = slot->claimed_seq = slot->seq - 1;
   slot->waiting_since_ns = slot->running_since_ns = slot->woken_ns = 0;
   slot->run_ns = slot->solo_run_ns = slot->wait_ns = slot->awake_run_ns = 0;
   slot->overhead_ns = 0;

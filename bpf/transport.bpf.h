@@ -7,6 +7,7 @@
 
 #include "bpf/lease.h"
 #include "bpf/maps.bpf.h"
+#include "bpf/preempting.bpf.h"
 
 enum {
   /* A decision may overtake the insertion it answers: that is made after enqueue returns. */
@@ -100,8 +101,7 @@ SCHEDD_INLINE void wake_cpu_for(struct task_struct* p, struct schedd_decision* d
   if (to < DSQ_CPU_BASE) {
     kick_idle(p);
   } else if (decision->flags & SCHEDD_DECISION_PREEMPT) {
-    count(SCHEDD_COUNT_KICKS_PREEMPT, 1);
-    kick_cpu(decision->cpu, SCX_KICK_PREEMPT);
+    take_cpu(decision->cpu, bpf_ktime_get_ns());
   } else {
     kick_cpu(decision->cpu, SCX_KICK_IDLE);
   }

@@ -57,7 +57,7 @@ constexpr ParameterSpec kSpecs[] = {
         "Time slice granted while at most one task a CPU waits."),
     Nanos<&PolicyParameters::min_slice_ns>(
         "min_slice", kMinSliceNs, kMaxSliceNs, kLog,
-        "No slice is shorter, and no task is preempted before it ran this long."),
+        "No slice is shorter, and tasks that wake take a CPU from others no more often than this."),
     Nanos<&PolicyParameters::max_slice_ns>("max_slice", kMinSliceNs, kMaxSliceNs, kLog,
                                            "Longest slice ever granted, overrides included."),
     // Beyond a second a sleeper would hold a CPU like a real-time task.

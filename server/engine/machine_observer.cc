@@ -39,6 +39,7 @@ CpuView MachineObserver::LookAnew(const schedd_cpu& cpu) {
       .kind = CpuView::Kind::kTask,
       .task = slot,
       .since_ns = since_ns,
+      .taken_ns = static_cast<int64_t>(LoadShared(cpu.taken_ns)),
       .out_of_turn = tasks_->IsOutOfTurn(slot),
       .unbilled_ns = tasks_->UnreportedRun(slot, key) + std::max<int64_t>(0, now_ns_ - since_ns)};
 }

@@ -28,7 +28,8 @@ enum class PlacementMode {
 struct PolicyParameters {
   // Time slice granted while at most one task a CPU waits.
   int64_t base_slice_ns = 10'000'000;
-  // No slice is shorter, and no task is preempted before it ran this long.
+  // No slice is shorter, and tasks that wake take a CPU from others no more
+  // often than this.
   int64_t min_slice_ns = 1'000'000;
   // Longest slice ever granted, overrides included; with a late tick, also the most that
   // is charged for CPU time that nobody else wanted.

@@ -69,6 +69,7 @@ struct CpuView {
   Kind kind = Kind::kIdle;
   TaskId task = 0;           // for kTask
   int64_t since_ns = 0;      // start of the run, for kTask
+  int64_t taken_ns = 0;      // when a task that woke last took this CPU from another one
   bool out_of_turn = false;  // it runs before its turn, because it had come to the starvation bound
   int64_t unbilled_ns =
       0;  // CPU time of that task that no event has reported yet, this run included

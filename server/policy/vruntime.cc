@@ -382,7 +382,11 @@ int32_t VruntimePolicy::FindVictim(const Task& task, const MachineView& machine)
     const PolicyIndex policy =
         view.task < tasks_.size() ? tasks_[view.task].policy : kDefaultPolicyIndex;
     const int64_t spared_ns = parameters_[policy].min_slice_ns;
-    if (SaturatingSubtract(machine.now_ns, view.since_ns) < spared_ns) return true;
+    if (SaturatingSubtract(machine.now_ns, view.taken_ns) < spared_ns) return true;
+    // Who runs because it came to the starvation bound has a turn that ends its wait.
+    if (view.out_of_turn && SaturatingSubtract(machine.now_ns, view.since_ns) < spared_ns) {
+      return true;
+    }
     const int64_t lead = WrapDifference(RunningDeadline(cpu, view), task.deadline);
     if (lead > best_lead) {
       best_lead = lead;

@@ -26,7 +26,8 @@
 // A task that waited starvation_bound is decided again, to go before all others; that run does not
 // move V. Turns of less than min_slice in all, counted anew from the bound on, end no wait.
 // The parameters are those of the task's own policy; where two tasks meet, the margin is that of
-// the one that wakes, and min_slice that of the one that runs.
+// the one that wakes, and min_slice that of the one that runs: its CPU is not taken twice within
+// it.
 #ifndef SCHEDD_POLICY_VRUNTIME_H_
 #define SCHEDD_POLICY_VRUNTIME_H_
 

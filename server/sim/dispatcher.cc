@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bpf/lease.h"
+#include "bpf/preempt.h"
 #include "bpf/ring.h"
 #include "bpf/sleep.h"
 #include "bpf/sync.h"
@@ -159,9 +160,11 @@ void Dispatcher::EnqueueLeased(SimTask& task, schedd_slot& slot, bool woke) {
   const int cpu = KickIdle(task) || !woke ? -1 : CpuToTake(task, vtime);
   (cpu < 0 ? ready_ : own_[static_cast<size_t>(cpu)]).Insert(task, vtime);
   ArmNet();
-  if (cpu < 0) return;
-  Count(task.cpu, SCHEDD_COUNT_KICKS_PREEMPT);
-  machine_->Kick(cpu, /*preempt=*/true);
+  if (cpu >= 0) {
+    TakeCpu(cpu, task.cpu);
+  } else if (woke) {
+    ArmTick();
+  }
 }
 
 void Dispatcher::EnqueueUndecided(SimTask& task, schedd_slot* slot, bool woke) {
@@ -184,8 +187,9 @@ void Dispatcher::EnqueueUndecided(SimTask& task, schedd_slot* slot, bool woke) {
     const int cpu = CpuToTake(task, vtime);
     if (cpu >= 0) {
       StoreShared(memory_.cpus[static_cast<size_t>(cpu)].give_way, 1u);
-      Count(task.cpu, SCHEDD_COUNT_KICKS_PREEMPT);
-      machine_->Kick(cpu, /*preempt=*/true);
+      TakeCpu(cpu, task.cpu);
+    } else {
+      ArmTick();
     }
   }
   if (slot != nullptr) {
@@ -200,16 +204,48 @@ void Dispatcher::EnqueueUndecided(SimTask& task, schedd_slot* slot, bool woke) {
 bool Dispatcher::MayTake(int cpu, uint64_t deadline) const {
   const SimTask* running = machine_->Current(cpu);
   if (running == nullptr || running->slot == SCHEDD_NO_SLOT || MustRunHere(*running)) return false;
-  const schedd_slot& slot = memory_.slots[running->slot];
-  const schedd_cpu& record = memory_.cpus[static_cast<size_t>(cpu)];
-  const auto ran_ns = static_cast<uint64_t>(machine_->now_ns()) - record.since_ns;
-  const schedd_header* header = memory_.header;
-  if (slot.decided_weight == 0 ||
-      static_cast<int64_t>(ran_ns) < static_cast<int64_t>(header->min_slice_ns)) {
-    return false;
+  return schedd_may_preempt(memory_.header, &memory_.cpus[static_cast<size_t>(cpu)],
+                            &memory_.slots[running->slot], deadline,
+                            static_cast<uint64_t>(machine_->now_ns())) != 0;
+}
+
+void Dispatcher::TakeCpu(int cpu, int by_cpu) {
+  schedd_note_preempt(&memory_.cpus[static_cast<size_t>(cpu)],
+                      static_cast<uint64_t>(machine_->now_ns()));
+  Count(by_cpu, SCHEDD_COUNT_KICKS_PREEMPT);
+  machine_->Kick(cpu, /*preempt=*/true);
+}
+
+// The CPUs' ticks, which come all the time there and at the same time on all CPUs; here while
+// somebody waits who woke.
+void Dispatcher::ArmTick() {
+  if (std::exchange(tick_armed_, true)) return;
+  const int64_t next_ns = (machine_->now_ns() / kTickNs + 1) * kTickNs;
+  machine_->At(next_ns, [this, alive = std::weak_ptr<int>(alive_)] {
+    if (!alive.expired()) LookAtTick();
+  });
+}
+
+void Dispatcher::LookAtTick() {
+  tick_armed_ = false;
+  if (LoadShared(memory_.header->all_decisions) != 0 || ready_.size() + undecided_.size() == 0) {
+    return;
   }
-  const uint64_t others = schedd_deadline_to_take(header, &slot, record.vtime_floor, ran_ns);
-  return static_cast<int64_t>(others - deadline) > static_cast<int64_t>(header->preempt_margin_ns);
+  for (int cpu = 0; cpu < machine_->nr_cpus(); ++cpu) {
+    if (!MayBeTakenByFirstOf(ready_, cpu) && !MayBeTakenByFirstOf(undecided_, cpu)) continue;
+    schedd_cpu& record = memory_.cpus[static_cast<size_t>(cpu)];
+    schedd_note_preempt(&record, static_cast<uint64_t>(machine_->now_ns()));
+    StoreShared(record.give_way, 1u);
+    machine_->Kick(cpu, /*preempt=*/true);
+  }
+  ArmTick();
+}
+
+bool Dispatcher::MayBeTakenByFirstOf(const VtimeQueue& queue, int cpu) {
+  const SimTask* task = queue.FirstFor(cpu);
+  schedd_slot* slot = task == nullptr ? nullptr : SlotOf(*task);
+  return slot != nullptr && slot->woken_ns != 0 && MayTake(cpu, task->queue_vtime) &&
+         schedd_claim_at_tick(slot) != 0;
 }
 
 int Dispatcher::CpuToTake(const SimTask& task, uint64_t deadline) const {
@@ -475,9 +511,11 @@ void Dispatcher::WakeCpuFor(int cpu, const schedd_decision& decision, const SimT
     KickIdle(task);
     return;
   }
-  const bool preempt = (decision.flags & SCHEDD_DECISION_PREEMPT) != 0;
-  if (preempt) Count(cpu, SCHEDD_COUNT_KICKS_PREEMPT);
-  machine_->Kick(decision.cpu, preempt);
+  if ((decision.flags & SCHEDD_DECISION_PREEMPT) != 0) {
+    TakeCpu(decision.cpu, cpu);
+  } else {
+    machine_->Kick(decision.cpu, /*preempt=*/false);
+  }
 }
 
 // --- running

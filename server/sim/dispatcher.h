@@ -75,6 +75,10 @@ class Dispatcher : public SchedulerClass {
   void EnqueueLeased(SimTask& task, schedd_slot& slot, bool woke);
   void EnqueueUndecided(SimTask& task, schedd_slot* slot, bool woke);
   bool MayTake(int cpu, uint64_t deadline) const;
+  void TakeCpu(int cpu, int by_cpu);
+  void ArmTick();
+  void LookAtTick();
+  bool MayBeTakenByFirstOf(const VtimeQueue& queue, int cpu);
   int CpuToTake(const SimTask& task, uint64_t deadline) const;
   bool OwesATurn(int cpu) const;
   bool IsFresh(int cpu) const;
@@ -102,6 +106,7 @@ class Dispatcher : public SchedulerClass {
   SimAdversity adversity_;
   uint64_t doorbells_ = 0;
   bool net_armed_ = false;
+  bool tick_armed_ = false;
   const std::shared_ptr<int> alive_ = std::make_shared<int>();  // what timers look at first
 
   VtimeQueue urgent_;

@@ -26,6 +26,7 @@ void Dispatcher::ClearSlot(schedd_slot& slot) {
   StoreShared(slot.decided_weight, 0u);
   StoreShared(slot.yields, 0u);
   StoreShared(slot.urgent_seq, slot.seq - 1);
+  StoreShared(slot.claimed_seq, slot.seq - 1);
   StoreShared(slot.unasked_seq, slot.seq - 1);
   StoreShared(slot.leased_seq, slot.seq - 1);
   slot.sync_kept = 0;

@@ -23,9 +23,11 @@ constexpr ParameterAdvice kAdvices[] = {
     },
     {
         .field_path = "min_slice",
-        .meaning = "It bounds slices from below, also those of overrides, and protects each turn "
-                   "from preemption at its beginning. A turn shorter than this does not end a "
-                   "task's wait as far as `starvation_bound` is concerned.",
+        .meaning = "It bounds slices from below, also those of overrides. After a task that woke "
+                   "has taken a CPU from another one, the next one may take that CPU only so much "
+                   "later; until then it waits for a timer tick or the end of a slice. A turn "
+                   "shorter than this does not end a task's wait as far as `starvation_bound` is "
+                   "concerned.",
         .raise = "Tasks preempt one another all the time (messages between many threads) and the "
                  "machine switches more than it works. The shortest wakeup delay beside busy tasks "
                  "grows with it.",

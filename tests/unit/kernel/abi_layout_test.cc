@@ -103,6 +103,7 @@ TEST_F(AbiLayoutTest, Cpu) {
               MEMBER(T, rival_at),
               MEMBER(T, give_way),
               MEMBER(T, reserved1),
+              MEMBER(T, taken_ns),
               MEMBER(T, reserved2),
               MEMBER(T, decision_latency_buckets)});
 }
@@ -156,7 +157,7 @@ TEST_F(AbiLayoutTest, Slot) {
               MEMBER(T, sleep_floor),
               MEMBER(T, slept_virtual_ns),
               MEMBER(T, sync_kept),
-              MEMBER(T, reserved)});
+              MEMBER(T, claimed_seq)});
 }
 
 TEST_F(AbiLayoutTest, Header) {

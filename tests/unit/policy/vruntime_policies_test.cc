@@ -125,9 +125,11 @@ TEST_F(VruntimePoliciesTest, TheMarginIsTheWakersAndTheMinimumSliceTheRunningTas
   EXPECT_FALSE(decisions[1].preempt) << "its margin";
   for (const TaskId task : {1u, 2u}) waits_.End(task, sequence_[task]);
   Run(0, 3, 5 * kMs);
+  views_[0].taken_ns = now_ns_ - 6 * kMs + 1;
   Wake(1);
   EXPECT_FALSE(Only().preempt) << "the minimum slice of the one that runs";
   Run(0, 3, 6 * kMs);
+  views_[0].taken_ns = now_ns_ - 6 * kMs;
   Wake(1);
   EXPECT_TRUE(Only().preempt);
 }

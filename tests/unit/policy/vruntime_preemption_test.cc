@@ -17,9 +17,14 @@ class PreemptionTest : public VruntimeTest {
       Schedule();
     }
     Run(0, 1, ran_ns);
+    views_[0].taken_ns = taken_ns_;
+    views_[0].out_of_turn = out_of_turn_;
     Wake(2);
     return Only();
   }
+
+  int64_t taken_ns_ = 0;  // when a task that woke last took the CPU
+  bool out_of_turn_ = false;
 };
 
 TEST_F(PreemptionTest, AWakingTaskTakesTheCpuFromOneWithALaterDeadline) {
@@ -28,13 +33,31 @@ TEST_F(PreemptionTest, AWakingTaskTakesTheCpuFromOneWithALaterDeadline) {
   EXPECT_EQ(decision.cpu, 0);
 }
 
-TEST_F(PreemptionTest, NobodyIsPreemptedBeforeItsMinimumSlice) {
-  const Decision decision = WakeBeside(kMs - 1);
+TEST_F(PreemptionTest, OnACpuNobodyIsPreemptedTwiceWithinAMinimumSlice) {
+  taken_ns_ = now_ns_ - kMs + 1;
+  const Decision decision = WakeBeside(5 * kMs);
   EXPECT_FALSE(decision.preempt);
   EXPECT_EQ(decision.cpu, kAnyCpu);
 }
 
-TEST_F(PreemptionTest, TheMinimumSliceItselfIsEnough) { EXPECT_TRUE(WakeBeside(kMs).preempt); }
+TEST_F(PreemptionTest, TheMinimumSliceItselfIsEnough) {
+  taken_ns_ = now_ns_ - kMs;
+  EXPECT_TRUE(WakeBeside(5 * kMs).preempt);
+}
+
+TEST_F(PreemptionTest, WhoHasJustComeToTheCpuIsPreemptedToo) {
+  EXPECT_TRUE(WakeBeside(kMs / 10).preempt);
+}
+
+TEST_F(PreemptionTest, ATurnOutOfOrderLastsForAMinimumSlice) {
+  out_of_turn_ = true;
+  EXPECT_FALSE(WakeBeside(kMs - 1).preempt);
+}
+
+TEST_F(PreemptionTest, AndNoLonger) {
+  out_of_turn_ = true;
+  EXPECT_TRUE(WakeBeside(kMs).preempt);
+}
 
 TEST_F(PreemptionTest, ProtectedCpusAreLeftAlone) {
   Introduce(1);

@@ -42,9 +42,9 @@ TEST_P(DeterminismTest, TheTraceIsTheOneRecorded) {
 
 INSTANTIATE_TEST_SUITE_P(
     Library, DeterminismTest,
-    testing::Values(Recorded{"request_worker", "vruntime", 50'311, 0xd7eb89cd289d5781},
-                    Recorded{"mixed_tenants", "vruntime", 8'526, 0xe0f0cd8808b61834},
-                    Recorded{"fork_storm", "vruntime", 152'949, 0x56f34579fc932744},
+    testing::Values(Recorded{"request_worker", "vruntime", 53'671, 0x5321301eea592177},
+                    Recorded{"mixed_tenants", "vruntime", 8'217, 0x6294362ec792fd30},
+                    Recorded{"fork_storm", "vruntime", 156'325, 0x2e843e85406ea676},
                     Recorded{"interactive", "rustland", 6'909, 0x3207e0ff0b5c15b3},
                     Recorded{"fork_join_build", "fair", 4'993, 0x6e3dd19a687dbf8b}),
     [](const auto& info) { return std::string(info.param.workload) + "_" + info.param.policy; });
