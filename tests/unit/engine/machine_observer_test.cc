@@ -66,8 +66,10 @@ TEST_F(MachineObserverTest, ShowsTheTaskAndWhatNoEventHasToldOfIt) {
   table_.Describe(event);
   kernel_.slot(3).run_ns = 1'500;
   Run(0, 3, kNowNs - 200);
+  kernel_.memory().cpus[0].taken_ns = static_cast<uint64_t>(kNowNs - 900);
   const CpuView view = Observe();
   EXPECT_EQ(view.kind, CpuView::Kind::kTask);
+  EXPECT_EQ(view.taken_ns, kNowNs - 900);
   EXPECT_EQ(view.task, 3u);
   EXPECT_EQ(view.since_ns, kNowNs - 200);
   EXPECT_EQ(view.unbilled_ns, 700);
@@ -120,6 +122,7 @@ TEST_F(MachineObserverTest, ThePolicyForgetsAFormerOwnerAfterItDecidedAndBeforeI
 }
 
 TEST_F(MachineObserverTest, WithinAPassACpuLooksAsItDidFirst) {
+  Observe();  // an earlier pass
   kernel_.memory().cpus[0].idle = 1;
   const MachineView view = observer_.Observe(kNowNs);
   EXPECT_EQ(view.At(0).kind, CpuView::Kind::kIdle);
